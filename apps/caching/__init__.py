@@ -1,0 +1,31 @@
+"""Cached functions, fragments and pages: a hit costs one round trip, a change is seen at once.
+
+This is the front door: other apps import `caching` and nothing below it. docs/caching.md tells
+what is promised and how to use it.
+"""
+
+from __future__ import annotations
+
+from apps.caching.answering import prefetch
+from apps.caching.calls import Call
+from apps.caching.functions import CachedFunction, cached
+from apps.caching.health import ServersAway, ping
+from apps.caching.invalidation import changed, invalidate
+from apps.caching.prefill import prefill
+from apps.caching.widgets import UnknownWidget, Widget, call, widget
+
+__all__ = [
+    "CachedFunction",
+    "Call",
+    "ServersAway",
+    "UnknownWidget",
+    "Widget",
+    "cached",
+    "call",
+    "changed",
+    "invalidate",
+    "ping",
+    "prefetch",
+    "prefill",
+    "widget",
+]

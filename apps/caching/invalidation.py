@@ -1,0 +1,97 @@
+"""From a change to the entries that show it: tags, and new versions for them after the commit."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+
+from django.db import DEFAULT_DB_ALIAS, connections, models, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from apps.caching import memo
+from apps.caching.engine import engine
+
+_generations = itertools.count(1)
+_generation = 0
+
+
+def generation() -> int:
+    """Return a number that grows with each invalidation that this process makes."""
+    return _generation
+
+
+class Invalidation:
+    """The tags of one transaction, or of one savepoint, until the commit.
+
+    Django keeps it among its `on_commit` hooks; see `transactions.changed_tags`.
+    """
+
+    __qualname__ = "Invalidation"
+
+    def __init__(self, tags: Iterable[str]) -> None:
+        self.tags = set(tags)
+
+    def __call__(self) -> None:
+        global _generation  # noqa: PLW0603 - written in one place, compared for equality only
+        _generation = next(_generations)
+        keys = engine().keys
+        engine().bump([keys.tag(tag) for tag in sorted(self.tags)])
+
+
+def invalidate(*tags: str, using: str = DEFAULT_DB_ALIAS) -> None:
+    """Make every entry that has one of these tags out of date.
+
+    It happens when the transaction on the database `using` commits, and not at all if that is
+    rolled back; outside a transaction it happens now. Until then this transaction computes what
+    the tags concern, so that it reads its own writes, and stores none of it.
+    """
+    if not tags:
+        return
+    memo.forget_all()
+    connection = connections[using]
+    if pending := _pending(connection):
+        pending.tags.update(tags)
+    elif connection.connection is None or _is_between_transactions(connection):
+        Invalidation(tags)()
+    else:
+        transaction.on_commit(Invalidation(tags), using=using, robust=True)
+
+
+def _is_between_transactions(connection: BaseDatabaseWrapper) -> bool:
+    # What `on_commit` finds out too, but it connects to the database for that.
+    return connection.autocommit and not connection.in_atomic_block
+
+
+def changed(*objects: models.Model) -> None:
+    """Make every entry that shows one of these objects out of date, at commit.
+
+    The tags are those of `obj.cache_tags()`, or `<model>:<pk>` of a model without that method.
+    Call it with the row still there: before a delete, and again after an update that moves the
+    object from one tag to another.
+    """
+    by_database: dict[str, list[str]] = {}
+    for obj in objects:
+        using = obj._state.db or DEFAULT_DB_ALIAS  # noqa: SLF001 - Django documents it
+        by_database.setdefault(using, []).extend(tags_of(obj))
+    for using, tags in by_database.items():
+        invalidate(*tags, using=using)
+
+
+def tags_of(obj: models.Model) -> list[str]:
+    """Return the tags of everything that shows `obj`. Raises ValueError if it has no key."""
+    if obj.pk is None:
+        raise ValueError(f"{obj!r} has no primary key: call changed() before it is deleted")
+    if hasattr(obj, "cache_tags"):
+        tags: Iterable[str] = obj.cache_tags()
+        return list(tags)
+    options = obj._meta
+    return [f"{options.model_name}:{obj.pk}"]
+
+
+def _pending(connection: BaseDatabaseWrapper) -> Invalidation | None:
+    """Return the hook of this very savepoint: a rollback must not take the tags of another."""
+    savepoints = set(connection.savepoint_ids)
+    for held, hook, *_ in reversed(connection.run_on_commit):
+        if isinstance(hook, Invalidation) and held == savepoints:
+            return hook
+    return None

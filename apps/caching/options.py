@@ -1,0 +1,42 @@
+"""What the layer is told by the site: `settings.CACHING`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+SAFE = re.compile(r"[A-Za-z0-9_.@-]{1,32}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """Each field is a key of `settings.CACHING` in capitals; all have a default."""
+
+    servers: tuple[str, ...] = ("memory://",)
+    prefix: str = "cache"
+    version: str = "1"
+    socket_timeout: float = 0.1
+    compress_from: int = 2048
+    max_bytes: int = 1_000_000  # Memcached refuses an item of more than 1 MiB, key and all
+    jitter: float = 0.1
+    lease_seconds: float = 10.0
+    report_seconds: float = 10.0  # how often a process reports its counts; 0: never
+
+    def __post_init__(self) -> None:
+        for name in ("prefix", "version"):
+            if not SAFE.fullmatch(getattr(self, name)):
+                raise ValueError(f"{name.upper()} must match {SAFE.pattern}")
+        if not self.servers:
+            raise ValueError("SERVERS must name at least one server")
+
+
+def read_options(raw: Mapping[str, object]) -> Options:
+    """Return the options in a `CACHING` setting, or raise ValueError for one that is wrong."""
+    known = {field.name.upper(): field.name for field in fields(Options)}
+    if unknown := sorted(set(raw) - set(known)):
+        raise ValueError(f"unknown keys: {', '.join(unknown)}")
+    values: dict[str, object] = {known[name]: value for name, value in raw.items()}
+    if isinstance(servers := values.get("servers"), list):
+        values["servers"] = tuple(servers)
+    return Options(**values)  # type: ignore[arg-type]

@@ -1,0 +1,218 @@
+"""The ASGI side: what a browser asks, and the stream it gets. Knows no Django.
+
+`GET /live/?topic=photo:<id>&topic=…` answers with Server-Sent Events:
+
+    event: state                    the state of a topic: first the current one, then each new one
+    data: {"topic": "photo:…", "state": {…}}
+
+    event: gone                     what the topic was about is no more
+    data: {"topic": "photo:…"}
+
+`id` names what the browser has been told. One that returns is told the current state again, so it
+misses nothing whatever happened meanwhile; `retry` is drawn, so they do not all return at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from urllib.parse import parse_qs
+
+from apps.live.hub import Hub, Key, Listener, Update
+
+# What the ASGI specification calls them; its messages are open dictionaries.
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+Headers = list[tuple[bytes, bytes]]
+
+# A browser that reads nothing for so long has gone without saying so.
+STALLED = 30.0
+
+
+class Question(NamedTuple):
+    """What a browser sent, as far as it matters for whether it may listen."""
+
+    cookies: str
+    languages: str
+    topics: list[str]
+
+
+Admit = Callable[[Question], Awaitable[list[Key]]]
+
+
+class Refused(Exception):
+    """The request gets this answer and no stream."""
+
+    def __init__(self, status: int, words: str, *, headers: Iterable[tuple[bytes, bytes]] = ()):
+        super().__init__(words)
+        self.status = status
+        self.words = words
+        self.headers = list(headers)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    # Heartbeats keep proxies from closing a quiet stream and find browsers that went away.
+    heartbeat: float = 15.0
+    # A stream ends after this, and the browser asks again: so a lost permission ends it too.
+    lifetime: float = 600.0
+    listeners: int = 5000
+    topics: int = 100
+
+
+class Door:
+    """The HTTP half of the live process: checks, admits, streams."""
+
+    def __init__(self, *, hub: Hub, admit: Admit, origin: str, limits: Limits) -> None:
+        self._hub = hub
+        self._admit = admit
+        self._origin = origin.encode()
+        self._limits = limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = dict(scope["headers"])
+        crossing = self._cross_origin(headers)
+        if scope["path"] == "/healthz":
+            await _answer(send, 200, "ok", crossing)
+            return
+        try:
+            keys = await self._topics_for(scope, headers)
+        except Refused as refusal:
+            await _answer(send, refusal.status, refusal.words, [*refusal.headers, *crossing])
+        else:
+            await self._stream(keys, headers, crossing, receive, send)
+
+    def _cross_origin(self, headers: dict[bytes, bytes]) -> Headers:
+        common = [(b"vary", b"Origin"), (b"cache-control", b"no-store")]
+        if headers.get(b"origin") != self._origin:
+            return common
+        return [
+            *common,
+            (b"access-control-allow-origin", self._origin),
+            (b"access-control-allow-credentials", b"true"),
+        ]
+
+    async def _topics_for(self, scope: Scope, headers: dict[bytes, bytes]) -> list[Key]:
+        keys = await self._admit(self._understand(scope, headers))
+        if not keys:
+            raise Refused(404, "There is nothing here for you to listen to.")
+        return keys
+
+    def _understand(self, scope: Scope, headers: dict[bytes, bytes]) -> Question:
+        if scope["path"] != "/live/":
+            raise Refused(404, "Not found.")
+        if scope["method"] != "GET":
+            raise Refused(405, "Only GET.", headers=[(b"allow", b"GET")])
+        # The cookie comes along from any page; only our own pages may use it.
+        if headers.get(b"origin", self._origin) != self._origin:
+            raise Refused(403, "Another site may not listen in your name.")
+        topics = parse_qs(scope["query_string"].decode("latin-1")).get("topic", [])
+        if not 1 <= len(topics) <= self._limits.topics:
+            raise Refused(400, f"Name 1 to {self._limits.topics} topics.")
+        if len(self._hub) >= self._limits.listeners:
+            raise Refused(503, "Too many are listening.", headers=[(b"retry-after", b"30")])
+        return Question(
+            cookies=headers.get(b"cookie", b"").decode("latin-1"),
+            languages=headers.get(b"accept-language", b"").decode("latin-1"),
+            topics=list(dict.fromkeys(topics)),
+        )
+
+    async def _stream(
+        self,
+        keys: list[Key],
+        headers: dict[bytes, bytes],
+        crossing: Headers,
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        listener = self._hub.join(keys)
+        leaving = asyncio.create_task(_close_when_left(receive, listener))
+        try:
+            await _begin(send, crossing)
+            # The end of its life, a browser that reads no more, or a broken connection.
+            with suppress(TimeoutError, OSError):
+                async with asyncio.timeout(self._limits.lifetime):
+                    await self._tell(listener, headers.get(b"last-event-id", b""), send)
+        finally:
+            leaving.cancel()
+            self._hub.leave(listener)
+            await _finish(send)
+
+    async def _tell(self, listener: Listener, seen: bytes, send: Send) -> None:
+        await _write(send, f"retry: {random.randint(1000, 5000)}\n\n".encode())  # noqa: S311
+        while not listener.closed:
+            updates = await listener.wait(seconds=self._limits.heartbeat)
+            mark = listener.fingerprint().encode()
+            # One that returns and was told just this already has the page right.
+            known, seen = mark == seen, b""
+            if updates and not known:
+                await _write(send, b"".join(encode(update, mark) for update in updates))
+            elif not listener.closed:
+                await _write(send, b": still here\n\n")
+
+
+def encode(update: Update, mark: bytes) -> bytes:
+    """One event of the stream. JSON without line breaks, so it is one `data` line."""
+    topic = json.dumps(update.topic).encode()
+    if update.state is None:
+        return b'id: %b\nevent: gone\ndata: {"topic":%b}\n\n' % (mark, topic)
+    return b'id: %b\nevent: state\ndata: {"topic":%b,"state":%b}\n\n' % (
+        mark,
+        topic,
+        update.state,
+    )
+
+
+async def _begin(send: Send, crossing: Headers) -> None:
+    await send(
+        {
+            "type": "http.response.start",
+            "status": 200,
+            "headers": [
+                (b"content-type", b"text/event-stream; charset=utf-8"),
+                (b"x-accel-buffering", b"no"),
+                *crossing,
+            ],
+        }
+    )
+
+
+async def _write(send: Send, body: bytes) -> None:
+    async with asyncio.timeout(STALLED):
+        await send({"type": "http.response.body", "body": body, "more_body": True})
+
+
+async def _finish(send: Send) -> None:
+    # Often nobody is there any more to be told.
+    with suppress(TimeoutError, OSError, RuntimeError):
+        async with asyncio.timeout(1):
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _close_when_left(receive: Receive, listener: Listener) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    listener.close()
+
+
+async def _answer(send: Send, status: int, words: str, headers: Headers) -> None:
+    body = words.encode()
+    await send(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [
+                (b"content-type", b"text/plain; charset=utf-8"),
+                (b"content-length", str(len(body)).encode()),
+                *headers,
+            ],
+        }
+    )
+    await send({"type": "http.response.body", "body": body, "more_body": False})

@@ -1,0 +1,64 @@
+"""The bell: a Celery message that carries the id of a job and nothing else."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import Any
+
+from celery import current_app
+
+from apps.messaging import broker
+from apps.messaging.broker import Line
+from apps.messaging.models import Job
+
+# One Celery task for all jobs: the row names its task, so a worker of an older release that meets
+# a newer job puts it back instead of throwing away a message it does not know.
+RUN = "messaging.run"
+# The hard limit kills the process, so the soft one, an exception in the task, goes first.
+HARD_LIMIT_AFTER = 10
+
+
+def ring(job: Job) -> bool:
+    """Wake a worker of the job's queue. Never raises and never waits long; false if it failed."""
+
+    def send(line: Line) -> None:
+        current_app.send_task(
+            RUN,
+            args=(job.pk,),
+            queue=job.queue,
+            producer=line.producer,
+            retry=False,
+            ignore_result=True,
+            delivery_mode="transient",
+            soft_time_limit=job.time_limit,
+            time_limit=job.time_limit and job.time_limit + HARD_LIMIT_AFTER,
+        )
+
+    try:
+        broker.attempt(send)
+    except broker.BrokerAway:
+        return False
+    return True
+
+
+def announce(job: Job) -> None:
+    """Ring for a job whose transaction has committed; what fails is left to the next sweep."""
+    if not ring(job):
+        unclaimed = Job.objects.filter(pk=job.pk, attempt=job.attempt, state=Job.State.QUEUED)
+        unclaimed.update(rung_at=None)
+
+
+def depth(queue: str) -> int:
+    """How many messages wait in a queue of the broker. Raises BrokerAway."""
+
+    def ask(line: Line) -> int:
+        # A channel of its own: RabbitMQ closes the channel that asked for a queue it has not got.
+        channel: Any = line.connection.channel()
+        with closing(channel):
+            try:
+                answer = channel.queue_declare(queue=queue, passive=True)
+            except line.connection.channel_errors:
+                return 0
+            return int(answer.message_count)
+
+    return broker.attempt(ask)

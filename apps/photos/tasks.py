@@ -1,0 +1,42 @@
+"""The queue's side of photos: which queue, which waits, and what is called."""
+
+from __future__ import annotations
+
+import logging
+from uuid import UUID
+
+from celery import shared_task
+from django.conf import settings
+
+from apps import messaging
+from apps.photos import processing
+from apps.photos.models import Photo
+
+logger = logging.getLogger(__name__)
+
+
+@messaging.job(
+    queue="images",
+    retry=messaging.Backoff(first=5, limit=900, total=86400),
+    # The darkroom keeps its own, shorter limit; this one is for what hangs around it.
+    time_limit=2 * settings.PHOTO_MAX_SECONDS + 30,
+    on_dead="apps.photos.processing.give_up",
+)
+def make_renditions(*, photo_id: str) -> None:
+    photo = Photo.objects.filter(pk=UUID(photo_id)).first()
+    if photo is None:
+        logger.info("photo %s was deleted while its job waited", photo_id)
+        return
+    processing.develop(photo)
+
+
+@messaging.job(queue="default", retry=messaging.Backoff(first=15, limit=3600, total=86400))
+def remove_files(*, photo_id: str) -> None:
+    processing.remove_files(photo_id=UUID(photo_id))
+
+
+@shared_task(name="photos.sweep_deleted", ignore_result=True)
+def sweep_deleted() -> None:
+    """Beat asks for this every hour: accounts and SQL by hand delete photos without a job."""
+    if count := processing.sweep_deleted():
+        logger.info("looked after the files of %d deleted photos", count)

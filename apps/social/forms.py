@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from apps.social.models import Comment
+from apps.social.validators import tidy_text
+
+
+class CommentForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable when it runs
+    class Meta:
+        model = Comment
+        fields = ["text"]
+        labels = {"text": _("Your comment")}
+        widgets = {"text": forms.Textarea(attrs={"rows": 3, "dir": "auto"})}
+
+    def clean_text(self) -> str:
+        return tidy_text(self.cleaned_data["text"])

@@ -1,0 +1,115 @@
+"""Every read of a page about people and what they say, and who may take a comment away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from apps import caching
+from apps.accounts.models import User
+from apps.photos.models import Photo
+from apps.social.models import Comment, Follow, Like
+
+COMMENTS_PAGE = 50
+PEOPLE_SHOWN = 24
+
+# What a comment is asked for by: itself and its author, since both are what it shows.
+Entry = tuple[int, int]
+
+
+class CommentPage(msgspec.Struct, frozen=True):
+    """Comments in the order in which they are read; `earlier` is the place to go on, or 0."""
+
+    entries: list[Entry]
+    earlier: int
+
+
+class Follows(msgspec.Struct, frozen=True):
+    followers: int
+    following: int
+
+
+def list_liked(*, viewer: User, photo_ids: Iterable[UUID]) -> frozenset[UUID]:
+    """Those of these photos that the viewer likes: one query for a page, however many it shows."""
+    likes = Like.objects.filter(person=viewer, photo__in=list(photo_ids))
+    return frozenset(likes.values_list("photo_id", flat=True))
+
+
+def is_following(*, viewer: User, person_id: int) -> bool:
+    return Follow.objects.filter(follower=viewer, followed=person_id).exists()
+
+
+@caching.cached(timeout=timedelta(hours=1), tags=["comments:{photo_id}"])
+def list_comments(*, photo_id: UUID, before: int = 0) -> CommentPage:
+    """The newest comments of a photo, or those before the one with this id."""
+    comments = Comment.objects.filter(photo=photo_id).order_by("-id")
+    if before:
+        comments = comments.filter(id__lt=before)
+    # One more than a page holds tells whether there are earlier ones.
+    newest = list(comments.values_list("id", "author_id")[: COMMENTS_PAGE + 1])
+    shown = newest[:COMMENTS_PAGE]
+    earlier = shown[-1][0] if len(newest) > COMMENTS_PAGE else 0
+    return CommentPage(entries=shown[::-1], earlier=earlier)
+
+
+def find_comments(entries: Sequence[Entry]) -> Mapping[Entry, Comment]:
+    """Those of these comments that are there, with their authors, in one query."""
+    comments = Comment.objects.filter(pk__in=[pk for pk, _ in entries]).select_related("author")
+    return {(comment.pk, comment.author_id): comment for comment in comments}
+
+
+def get_deletable_comment(*, viewer: User, pk: int) -> Comment:
+    """The comment, for its author, the owner of the photo or staff.
+
+    Raises Comment.DoesNotExist, also if the viewer may not see the photo, or PermissionDenied.
+    """
+    comment = Comment.objects.select_related("photo").get(
+        pk=pk, photo__in=Photo.objects.visible_to(viewer)
+    )
+    if not may_delete(viewer=viewer, author_id=comment.author_id, owner_id=comment.photo.owner_id):
+        raise PermissionDenied
+    return comment
+
+
+def may_delete(*, viewer: User | None, author_id: int, owner_id: int) -> bool:
+    return viewer is not None and (viewer.is_staff or viewer.pk in {author_id, owner_id})
+
+
+def list_comments_since(*, author: User, moment: datetime) -> list[Comment]:
+    return list(Comment.objects.filter(author=author, created_at__gte=moment).order_by("-id"))
+
+
+@caching.cached(timeout=timedelta(hours=1), tags=["follows:{person_id}", "followers:{person_id}"])
+def count_follows(*, person_id: int) -> Follows:
+    return Follows(
+        followers=Follow.objects.filter(followed=person_id, follower__is_active=True).count(),
+        following=Follow.objects.filter(follower=person_id, followed__is_active=True).count(),
+    )
+
+
+@caching.cached(timeout=timedelta(hours=1), tags=["follows:{person_id}"])
+def list_following(*, person_id: int) -> list[int]:
+    """Whom this person follows, the newest first, so many as a page shows."""
+    follows = Follow.objects.filter(follower=person_id, followed__is_active=True).order_by("-id")
+    return list(follows.values_list("followed_id", flat=True)[:PEOPLE_SHOWN])
+
+
+def list_wrong_counts() -> list[tuple[UUID, int, int]]:
+    """Photos whose numbers differ from the rows, with what has to be added to each number."""
+    photos = Photo.objects.annotate(
+        likes_missing=_count_of(Like.objects.all()) - F("like_count"),
+        comments_missing=_count_of(Comment.objects.all()) - F("comment_count"),
+    )
+    wrong = photos.exclude(likes_missing=0, comments_missing=0)
+    return list(wrong.values_list("id", "likes_missing", "comments_missing"))
+
+
+def _count_of(rows: QuerySet[Like] | QuerySet[Comment]) -> Coalesce:
+    of_photo = rows.filter(photo=OuterRef("pk")).order_by().values("photo")
+    return Coalesce(Subquery(of_photo.annotate(number=Count("pk")).values("number")), 0)

@@ -1,0 +1,32 @@
+"""All benchmarks, one after the other: `make bench`, or `make bench ARGS="thumbnails"` for one.
+
+What each prints is a ratio, taken in one run in which the ways take turns; docs/benchmarks.md keeps
+the figures. Arguments after the name go to that benchmark.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+NAMES = sorted(path.stem.removeprefix("bench_") for path in HERE.glob("bench_*.py"))
+
+
+def main(arguments: list[str]) -> int:
+    """Run the benchmark of this name with the rest of the arguments, or all without any."""
+    name, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
+    if name and name not in NAMES:
+        print(f"There is no benchmark {name}: say one of {', '.join(NAMES)}.", file=sys.stderr)
+        return 2
+    status = 0
+    for chosen in [name] if name else NAMES:
+        print(f"\n=== {chosen} ===", flush=True)
+        command = [sys.executable, "-m", f"benchmarks.bench_{chosen}", *rest]
+        status |= subprocess.run(command, cwd=HERE.parent, check=False).returncode
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,31 @@
+"""Fixtures every test may name."""
+
+from __future__ import annotations
+
+from tests.support.accounts import ada, ben, cyd, quick_passwords
+from tests.support.caching import fresh_cache, nothing_is_stale
+from tests.support.media import media
+from tests.support.servers import (
+    _rabbitmq,
+    memcached_server,
+    rabbitmq_server,
+    smtp_server,
+    valkey_server,
+    worker,
+)
+
+__all__ = [
+    "_rabbitmq",
+    "ada",
+    "ben",
+    "cyd",
+    "fresh_cache",
+    "media",
+    "memcached_server",
+    "nothing_is_stale",
+    "quick_passwords",
+    "rabbitmq_server",
+    "smtp_server",
+    "valkey_server",
+    "worker",
+]

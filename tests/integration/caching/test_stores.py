@@ -1,0 +1,97 @@
+"""The five verbs on real servers, and the ways in which real servers fail."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from apps.caching.stores import Item, Refused, Store, StoreAway, open_store
+from devstack.servers import Memcached, Valkey
+from tests.support.stores import StoreContract
+
+pytestmark = pytest.mark.integration
+
+
+def address(server: Valkey | Memcached) -> str:
+    return server.url() if isinstance(server, Valkey) else server.url
+
+
+@pytest.fixture
+def store(server: Valkey | Memcached) -> Iterator[Store]:
+    store = open_store(address(server), timeout=0.5)
+    yield store
+    store.close()
+
+
+class TestServers(StoreContract):
+    """On Valkey and on Memcached."""
+
+
+def test_a_server_that_is_gone_says_so_at_once(server: Valkey | Memcached, store: Store) -> None:
+    store.put([Item("a", b"1", 60)])
+    server.kill()
+
+    started = time.monotonic()
+    with pytest.raises(StoreAway):
+        store.get(["a"])
+    with pytest.raises(StoreAway):
+        store.put([Item("a", b"1", 60)])
+
+    assert time.monotonic() - started < 1
+
+
+def test_a_frozen_server_costs_one_time_out(server: Valkey | Memcached, store: Store) -> None:
+    store.put([Item("a", b"1", 60)])
+    server.freeze()
+
+    started = time.monotonic()
+    with pytest.raises(StoreAway):
+        store.get(["a"])
+
+    assert 0.4 < time.monotonic() - started < 0.9
+    server.thaw()
+    assert store.get(["a"]) == [b"1"]
+
+
+def test_a_restarted_server_is_read_at_the_first_try(
+    server: Valkey | Memcached, store: Store
+) -> None:
+    store.put([Item("a", b"1", 60)])
+    server.kill()
+    server.start()
+
+    assert len(store.get(["a", "b"])) == 2
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+def test_a_forked_process_has_connections_of_its_own(store: Store) -> None:
+    store.put([Item("parent", b"1", 60), Item("child", b"2", 60)])
+
+    child = os.fork()
+    if child == 0:
+        fine = all(store.get(["child"]) == [b"2"] for _ in range(200))
+        os._exit(0 if fine else 1)
+    mine = [store.get(["parent"]) for _ in range(200)]
+    _, status = os.waitpid(child, 0)
+
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert mine == [[b"1"]] * 200
+
+
+@pytest.mark.memcached
+def test_memcached_refuses_what_is_too_large(memcached_server: Memcached) -> None:
+    store = open_store(memcached_server.url, timeout=0.5)
+
+    with pytest.raises(Refused):
+        store.put([Item("a", b"x" * (1024 * 1024 + 1), 60)])
+    assert store.get(["a"]) == [None]
+    store.close()
+
+
+def test_times_shorter_than_a_second_are_kept(server: Valkey | Memcached, store: Store) -> None:
+    store.put([Item("a", b"1", 0.4)])
+
+    assert store.get(["a"]) == [b"1"]

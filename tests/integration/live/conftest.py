@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from devstack.processes import free_port
+from devstack.programs import Web
+from tests.support.servers import _test_variables
+
+StartLive = Callable[..., Web]
+
+
+@pytest.fixture(params=["asgi", "asginl"])
+def interface(request: pytest.FixtureRequest) -> str:
+    """With the lifespan of ASGI and without it: some servers tell an application of it."""
+    return str(request.param)
+
+
+@pytest.fixture
+def start_live(
+    transactional_db: None, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[StartLive]:
+    """Start a real live process on the test's database and broker; it has a `port`."""
+    started: list[Web] = []
+
+    def start(*, interface: str = "asgi", port: int = 0, **variables: str) -> Web:
+        name = f"live{len(started) + 1}"
+        program = Web(
+            name=name,
+            target="project.asgi:application",
+            port=port or free_port(),
+            options=("--interface", interface),
+            log=tmp_path / f"{name}.log",
+            variables={**os.environ, **_test_variables(), **variables},
+        )
+        started.append(program)
+        return program.start(seconds=60)
+
+    yield start
+
+    for program in started:
+        program.kill()
+        request.node.add_report_section("teardown", program.name, program.log.read_text())

@@ -1,0 +1,26 @@
+"""Run what a service started, in this process, as a worker would: rows, claims and outcomes."""
+
+from __future__ import annotations
+
+from django.db.models.functions import Now
+
+from apps.messaging import Job, runner
+
+
+def run_jobs(*, queue: str | None = None, limit: int = 100) -> list[Job]:
+    """Run the jobs that are due, and those that they start, oldest first; as they ended."""
+    ran: list[int] = []
+    while len(ran) < limit:
+        due = Job.objects.claimable().order_by("pk")
+        job = (due.filter(queue=queue) if queue else due).first()
+        if job is None:
+            break
+        runner.run(job.pk)
+        ran.append(job.pk)
+    return list(Job.objects.filter(pk__in=ran).order_by("pk"))
+
+
+def make_due() -> int:
+    """Move the clock: what waits for a later try is due now. How many that were."""
+    waiting = Job.objects.filter(state=Job.State.QUEUED, due_at__gt=Now())
+    return waiting.update(due_at=Now())

@@ -1,0 +1,210 @@
+"""What a worker makes of a job, in this process: its outcome is in its row."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from billiard.exceptions import SoftTimeLimitExceeded
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from apps import messaging
+from apps.messaging import Job, ledger, runner
+from tests.support import jobs
+from tests.support.messaging import make_due, run_jobs
+
+pytestmark = pytest.mark.django_db
+
+
+def wait_of(job):
+    return (job.due_at - timezone.now()).total_seconds()
+
+
+def abandon(job):
+    """What a worker that was killed leaves: a claimed row whose lease has run out."""
+    assert ledger.claim(job.pk, owner="killed")
+    Job.objects.filter(pk=job.pk).update(lease_until=Now() - timedelta(seconds=1))
+
+
+def test_a_job_that_returns_is_done(trace):
+    jobs.note.delay(text="hello")
+
+    (job,) = run_jobs()
+
+    assert trace == ["hello"]
+    assert (job.state, job.attempt, job.lease_until) == (Job.State.DONE, 1, None)
+    assert job.finished_at is not None
+
+
+def test_a_bell_that_rings_twice_does_the_job_once(trace):
+    job = jobs.note.delay(text="hello")
+
+    runner.run(job.pk)
+    runner.run(job.pk)
+
+    assert trace == ["hello"]
+
+
+def test_a_bell_for_a_job_that_is_no_more_is_harmless():
+    runner.run(10**9)
+
+
+def test_a_temporary_failure_is_due_again_after_its_backoff(trace):
+    jobs.fail.delay(how="temporary")
+
+    (job,) = run_jobs()
+
+    assert (job.state, job.error, job.failures) == (Job.State.QUEUED, "the sea is rough", 1)
+    assert "Temporary" in job.traceback
+    assert 8 < wait_of(job) <= 10
+    assert run_jobs() == []
+
+
+def test_its_waits_grow(trace):
+    jobs.fail.delay(how="temporary")
+    waits = []
+    for _ in range(5):
+        (job,) = run_jobs()
+        waits.append(round(wait_of(job)))
+        make_due()
+
+    assert waits == [10, 20, 40, 80, 100]
+
+
+def test_a_failure_may_name_its_own_wait(trace):
+    jobs.fail.delay(how="temporary", wait=77)
+
+    (job,) = run_jobs()
+
+    assert round(wait_of(job)) == 77
+
+
+def test_an_exception_that_nobody_named_is_tried_again_too(trace, caplog):
+    jobs.fail.delay(how="bug")
+
+    (job,) = run_jobs()
+
+    assert (job.state, job.error) == (Job.State.QUEUED, "nobody expected this")
+    assert "ZeroDivisionError" in job.traceback
+    assert any(record.levelname == "ERROR" for record in caplog.records)
+
+
+def test_a_permanent_failure_is_dead_at_once_and_its_owner_is_told(trace):
+    jobs.fail.delay(how="permanent")
+
+    (job,) = run_jobs()
+
+    assert (job.state, job.error, job.attempt) == (Job.State.DEAD, "the ship is sunk", 1)
+    assert "Permanent" in job.traceback
+    assert trace == ["permanent", (Job.State.DEAD, "the ship is sunk", job.arguments)]
+
+
+def test_a_job_out_of_tries_is_dead(trace):
+    jobs.fail.delay(how="temporary")
+    Job.objects.update(tried_since=Now() - timedelta(seconds=995))
+
+    (job,) = run_jobs()
+
+    assert (job.state, job.error) == (Job.State.DEAD, "Out of tries: the sea is rough")
+
+
+def test_a_job_stays_dead_when_telling_its_owner_fails():
+    jobs.fail_and_be_forgotten.delay()
+
+    (job,) = run_jobs()
+
+    assert job.state == Job.State.DEAD
+
+
+def test_a_job_whose_worker_was_killed_is_done_by_another(trace):
+    job = jobs.note.delay(text="hello")
+    abandon(job)
+
+    run_jobs()
+
+    job.refresh_from_db()
+    assert trace == ["hello"]
+    assert (job.state, job.attempt, job.deaths) == (Job.State.DONE, 2, 0)
+
+
+def test_a_job_that_kills_its_worker_three_times_is_poison(trace):
+    job = jobs.fail.delay(how="permanent")
+    for _ in range(3):
+        abandon(job)
+
+    run_jobs()
+
+    job.refresh_from_db()
+    assert job.state == Job.State.DEAD
+    assert job.error.startswith("Poison: it ended its worker 3 times")
+    assert [seen for seen in trace if isinstance(seen, str)] == []
+    assert trace[0][0] == Job.State.DEAD
+
+
+def test_deaths_count_only_in_a_row(trace):
+    job = jobs.fail.delay(how="temporary")
+    for _ in range(2):
+        abandon(job)
+    run_jobs()
+    make_due()
+    for _ in range(2):
+        abandon(job)
+
+    run_jobs()
+
+    job.refresh_from_db()
+    assert (job.state, job.deaths) == (Job.State.QUEUED, 0)
+
+
+@pytest.mark.parametrize(("deaths", "state"), [(0, "queued"), (1, "queued"), (2, "dead")])
+def test_a_job_that_takes_too_long_counts_as_a_death(monkeypatch, deaths, state):
+    def take_too_long(*, text):
+        raise SoftTimeLimitExceeded
+
+    monkeypatch.setattr(jobs.note, "function", take_too_long)
+    job = jobs.note.delay(text="slow")
+    Job.objects.update(deaths=deaths, time_limit=3)
+
+    run_jobs()
+
+    job.refresh_from_db()
+    assert job.state == state
+    assert "longer than 3 s" in job.error
+
+
+def test_a_job_of_a_newer_release_waits_for_a_worker_that_knows_it():
+    job = Job.objects.create(task="future.task", queue="default")
+
+    run_jobs()
+
+    job.refresh_from_db()
+    assert (job.state, job.error) == (Job.State.QUEUED, "No task is called future.task here.")
+
+
+def test_a_worker_that_was_taken_for_dead_writes_nothing(monkeypatch):
+    job = jobs.note.delay(text="hello")
+
+    def be_overtaken(*, text):
+        Job.objects.update(attempt=7, owner="another")
+
+    monkeypatch.setattr(jobs.note, "function", be_overtaken)
+    runner.run(job.pk)
+
+    job.refresh_from_db()
+    assert (job.state, job.attempt, job.owner) == (Job.State.RUNNING, 7, "another")
+
+
+@pytest.mark.parametrize("how", [messaging.Temporary("x"), messaging.Permanent("x"), KeyError("x")])
+def test_nor_does_its_failure_count(monkeypatch, how):
+    job = jobs.note.delay(text="hello")
+
+    def be_overtaken(*, text):
+        Job.objects.update(attempt=7)
+        raise how
+
+    monkeypatch.setattr(jobs.note, "function", be_overtaken)
+    runner.run(job.pk)
+
+    job.refresh_from_db()
+    assert (job.state, job.error, job.failures) == (Job.State.RUNNING, "", 0)
