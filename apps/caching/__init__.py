@@ -7,14 +7,17 @@ what is promised and how to use it.
 from __future__ import annotations
 
 from apps.caching.answering import prefetch
+from apps.caching.async_functions import AsyncCachedFunction
 from apps.caching.calls import Call
-from apps.caching.functions import CachedFunction, cached
+from apps.caching.decorator import cached
+from apps.caching.functions import CachedFunction
 from apps.caching.health import ServersAway, ping
 from apps.caching.invalidation import changed, invalidate
 from apps.caching.prefill import prefill
 from apps.caching.widgets import UnknownWidget, Widget, call, widget
 
 __all__ = [
+    "AsyncCachedFunction",
     "CachedFunction",
     "Call",
     "ServersAway",

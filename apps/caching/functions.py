@@ -1,12 +1,11 @@
-"""The decorator for functions: `@cached`."""
+"""A function whose values are kept: what `@cached` makes of it."""
 
 from __future__ import annotations
 
 import functools
 import inspect
 import string
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Iterable
 from typing import Any, Generic, ParamSpec, TypeVar, get_type_hints
 
 from django.conf import settings
@@ -14,7 +13,7 @@ from django.utils import translation
 
 from apps.caching.answering import forget, obtain, refresh
 from apps.caching.batches import obtain_many
-from apps.caching.calls import NEVER_STALE, Call, Policy, Tags
+from apps.caching.calls import Call, Policy
 from apps.caching.codecs import Codec, Uncacheable
 from apps.caching.fingerprints import code_fingerprint
 from apps.caching.keys import canonical, short_hash
@@ -140,31 +139,3 @@ def _positional(signature: inspect.Signature) -> tuple[str, ...]:
 def _listed(tags: Iterable[str]) -> tuple[str, ...]:
     # One string is an iterable of letters: a mistake that types do not find.
     return (tags,) if isinstance(tags, str) else tuple(tags)
-
-
-def cached(
-    *,
-    timeout: timedelta,
-    tags: Tags = (),
-    stale_for: timedelta = NEVER_STALE,
-    by_language: bool = False,
-    bulk: Callable[[Sequence[Any]], Mapping[Any, Any]] | None = None,
-) -> Callable[[Callable[P, R]], CachedFunction[P, R]]:
-    """Keep what the decorated function returns.
-
-    `timeout`: for how long at most; a little less at random, so that entries do not expire
-    together. `tags`: names under which a change makes an entry out of date, formatted with the
-    arguments ("photo:{photo_id}"), or a function of the arguments that returns them. `stale_for`:
-    how much longer an expired value may be served while one caller computes the next one.
-    `by_language`: one entry for each language. `bulk`: for a function of one argument, computes
-    the values for many; what it leaves out is computed one by one.
-    """
-    policy: Policy[Any] = Policy(
-        timeout=timeout, tags=tags, stale_for=stale_for, by_language=by_language, bulk=bulk
-    )
-
-    def decorate(function: Callable[P, R]) -> CachedFunction[P, R]:
-        name = f"{function.__module__}.{function.__qualname__}"
-        return CachedFunction(function, name=name, policy=policy)
-
-    return decorate

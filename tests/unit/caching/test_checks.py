@@ -119,7 +119,7 @@ def test_a_type_that_is_not_there_is_an_error() -> None:
         return 1
 
     assert ids(checks.check_values) == ["caching.E003"]
-    assert get() == 1  # and a page is shown all the same
+    assert get() == 1  # type: ignore[comparison-overlap] # a page is shown all the same
 
 
 def test_a_cache_of_one_process_is_a_warning(settings: Settings) -> None:
