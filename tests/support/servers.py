@@ -124,7 +124,7 @@ def worker(
                 concurrency=concurrency,
                 options=options,
                 log=tmp_path / f"{name}.log",
-                variables={**os.environ, **_test_variables(), **variables},
+                variables={**os.environ, **site_variables(), **variables},
             )
         )
         return started[-1].start(seconds=60)
@@ -137,7 +137,7 @@ def worker(
         request.node.add_report_section("teardown", program.name, program.log.read_text())
 
 
-def _test_variables() -> dict[str, str]:
+def site_variables() -> dict[str, str]:
     """Return what the test run uses at this moment, as a process of its own must be told."""
     from django.conf import settings
     from django.db import connection

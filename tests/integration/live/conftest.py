@@ -8,7 +8,7 @@ import pytest
 
 from devstack.processes import free_port
 from devstack.programs import Web
-from tests.support.servers import _test_variables
+from tests.support.servers import site_variables
 
 StartLive = Callable[..., Web]
 
@@ -34,7 +34,7 @@ def start_live(
             port=port or free_port(),
             options=("--interface", interface),
             log=tmp_path / f"{name}.log",
-            variables={**os.environ, **_test_variables(), **variables},
+            variables={**os.environ, **site_variables(), **variables},
         )
         started.append(program)
         return program.start(seconds=60)
