@@ -20,6 +20,8 @@ from apps.live.stream import Door, Limits, Receive, Scope, Send
 LOOK_AGAIN = 60.0
 # What `messaging.subscribe` says after it had lost the broker.
 GAP = "messaging.gap"
+# Seconds for the subscription to end. A broker that is away may take longer; then it ends alone.
+PATIENCE = 2.0
 
 
 class Live:
@@ -34,6 +36,7 @@ class Live:
             limits=limits or Limits(),
         )
         self._stop = threading.Event()
+        self._subscriber: threading.Thread | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._armed = False
 
@@ -56,6 +59,8 @@ class Live:
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
                 self.close()
+                # The interpreter had better not end while a thread of it still talks to a server.
+                await asyncio.to_thread(self.join, PATIENCE)
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
@@ -64,18 +69,24 @@ class Live:
             return
         self._tasks = [asyncio.create_task(self._look_again())]
         # A thread, because kombu waits for the broker in blocking calls.
-        threading.Thread(
+        self._subscriber = threading.Thread(
             target=self._subscribe,
             args=(asyncio.get_running_loop(),),
             name="live-subscriber",
             daemon=True,
-        ).start()
+        )
+        self._subscriber.start()
 
     def close(self) -> None:
         self._stop.set()
         self.hub.close()
         for task in self._tasks:
             task.cancel()
+
+    def join(self, seconds: float) -> None:
+        """Wait for the thread of the subscription, which sees after a moment that it shall end."""
+        if self._subscriber is not None:
+            self._subscriber.join(seconds)
 
     def _end_with(self, *signals: signal.Signals) -> None:
         """End the streams when the process is told to stop: the server waits for them to end.
@@ -103,10 +114,13 @@ class Live:
         for event in messaging.subscribe("#", stop=self._stop):
             if self._stop.is_set():
                 return
-            if event.topic == GAP:
-                loop.call_soon_threadsafe(self.hub.changed_all)
-            elif topic := channels.topic_of(event.topic, event.payload):
-                loop.call_soon_threadsafe(self.hub.changed, topic)
+            try:
+                if event.topic == GAP:
+                    loop.call_soon_threadsafe(self.hub.changed_all)
+                elif topic := channels.topic_of(event.topic, event.payload):
+                    loop.call_soon_threadsafe(self.hub.changed, topic)
+            except RuntimeError:  # the loop is closed: whoever ran it waited for no thread
+                return
 
     async def _look_again(self) -> None:
         while True:

@@ -6,16 +6,18 @@ that went away waits for seconds, inside somebody's request.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import threading
 import weakref
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 import kombu
 from celery import current_app
 from kombu.exceptions import OperationalError
+from kombu.transport import redis as transport
 
 from apps.messaging.breaker import Breaker
 from apps.messaging.conf import limits
@@ -23,6 +25,20 @@ from apps.messaging.conf import limits
 logger = logging.getLogger(__name__)
 breaker = Breaker(lambda: limits().breaker_seconds)
 T = TypeVar("T")
+
+
+class _FanoutQueues(dict[str, Any]):
+    """A dictionary that may grow while somebody walks through it.
+
+    kombu 5.7 keeps the fanout queues of all Redis channels of a process in one dictionary of the
+    class. Every channel that closes walks through it, whichever thread binds a queue meanwhile.
+    """
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.copy())
+
+
+transport.Channel._fanout_queues = _FanoutQueues()  # type: ignore[attr-defined]  # noqa: SLF001
 
 
 class BrokerAway(Exception):
@@ -41,6 +57,16 @@ def connect(*, seconds: float) -> kombu.Connection:
             "write_timeout": seconds,
         },
     )
+
+
+def close(connection: kombu.Connection) -> None:
+    """Close without waiting for the broker to agree, and without a word if it is away.
+
+    Not with `collect(socket_timeout=…)`: that is the default of the whole process, and two threads
+    at it may leave theirs behind. Each step has the limit that `connect` was given.
+    """
+    with contextlib.suppress(*errors_of(connection)):
+        connection.collect()
 
 
 def errors_of(connection: kombu.Connection) -> tuple[type[BaseException], ...]:
@@ -65,9 +91,9 @@ class Line:
 
 
 def _close(connection: kombu.Connection, pid: int) -> None:
-    """Close without waiting for the broker to agree; not what was inherited from a parent."""
+    """Close, but not what was inherited from a parent."""
     if pid == os.getpid():
-        connection.collect(socket_timeout=0.1)
+        close(connection)
 
 
 class _Own(threading.local):

@@ -82,7 +82,7 @@ def subscribe(pattern: str = "#", *, stop: threading.Event | None = None) -> Ite
             logger.warning("subscription to %s was cut: %s", pattern, error)
             stop.wait(RECONNECT_SECONDS)
         finally:
-            connection.collect(socket_timeout=0.1)
+            broker.close(connection)
 
 
 def _listen(connection: kombu.Connection, stop: threading.Event) -> Iterator[Event | None]:

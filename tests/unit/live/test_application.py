@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from typing import Any
 
 import pytest
 from django.template import Context, Template
 from django.test import Client
 
+from apps import messaging
+from apps.live import application, channels
 from apps.live.application import Live, origin_of
 
 
@@ -17,6 +19,12 @@ def run(scene: Coroutine[Any, Any, None]) -> None:
             await scene
 
     asyncio.run(in_time())
+
+
+@pytest.fixture(autouse=True)
+def quick_to_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("apps.messaging.topics.POLL_SECONDS", 0.05)
+    monkeypatch.setattr(application, "PATIENCE", 30)
 
 
 @pytest.mark.parametrize(
@@ -47,6 +55,8 @@ def test_it_starts_and_ends_with_the_server() -> None:
         await live({"type": "lifespan"}, inbox.get, send)
 
         assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+        assert live._subscriber
+        assert not live._subscriber.is_alive()
 
     run(scene())
 
@@ -71,8 +81,23 @@ def test_without_that_it_starts_with_the_first_request() -> None:
         assert sent[0]["status"] == 200
         assert sent[1]["body"] == b"ok"
         live.close()
+        live.join(30)
 
     run(scene())
+
+
+def test_news_that_come_after_the_end_are_nobodys(monkeypatch: pytest.MonkeyPatch) -> None:
+    live, loop = Live(), asyncio.new_event_loop()
+    loop.close()
+    monkeypatch.setattr(channels, "topic_of", lambda topic, payload: "lamp:a")
+
+    def news(pattern: str, stop: object) -> Iterator[messaging.Event]:
+        yield messaging.Event("lamp.lit", {})
+        raise AssertionError("there is nobody to ask for")
+
+    monkeypatch.setattr(messaging, "subscribe", news)
+
+    live._subscribe(loop)
 
 
 def test_it_speaks_nothing_but_http() -> None:
