@@ -13,6 +13,7 @@ from apps.caching.flights import boarding
 from apps.caching.keeping import Computed, Kept, compute_one, keep
 from apps.caching.lookup import Found, Look, Place, judge, look_up, place
 from apps.caching.nesting import note_use
+from apps.caching.renewal import renew
 from apps.caching.stats import count
 from apps.caching.stores import Item
 
@@ -61,13 +62,13 @@ def forget(call: Call[Any]) -> None:
 def settle(call: Call[R], look: Look) -> R:
     """Return the value that `look` found, or see to it that it is computed once."""
     count(call.name, look.found.value)
-    if look.found is Found.HIT:
+    if look.is_due:
+        renew([call], [look])
+    if look.found is Found.HIT or look.found is Found.SOFT:
         return look.value  # type: ignore[no-any-return]
     if look.found is Found.CHANGED_HERE:
         return compute_one(call).value
     where = place(call, engine())
-    if look.found is Found.SOFT:
-        return _renew(call, where, look)
     versions = _complete(where, look)
     if versions is None:
         # The server is away. What this process has invalidated since is in the key, so that
@@ -146,14 +147,3 @@ def _compute_and_keep(call: Call[R], where: Place, versions: tuple[bytes, ...]) 
     computed = compute_one(call)
     keep([Kept(call, where, versions, computed)])
     return computed
-
-
-def _renew(call: Call[R], where: Place, look: Look) -> R:
-    """Return the stale value, unless it falls to us to compute the fresh one."""
-    versions = _complete(where, look)
-    if versions is None or not _take(where, lease := engine().keys.lease(where.key, versions)):
-        return look.value  # type: ignore[no-any-return]
-    try:
-        return _compute_and_keep(call, where, versions).value
-    finally:
-        where.node.drop([lease])

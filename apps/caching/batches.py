@@ -12,9 +12,10 @@ from apps.caching import transactions
 from apps.caching.answering import settle
 from apps.caching.calls import Call
 from apps.caching.engine import engine
-from apps.caching.keeping import Computed, Kept, compute, compute_one, keep
+from apps.caching.keeping import Kept, compute_many, keep
 from apps.caching.lookup import Found, Look, Place, look_up, place
 from apps.caching.nesting import note_use
+from apps.caching.renewal import renew
 from apps.caching.stats import count
 
 R = TypeVar("R")
@@ -23,6 +24,7 @@ R = TypeVar("R")
 def obtain_many(calls: Sequence[Call[R]]) -> list[R]:
     """Return the value of each call: one round trip a server, the missing computed together."""
     looks = _look_at(calls)
+    renew(calls, looks)  # all at once; what is left below is not due any more
     absent = [i for i, look in enumerate(looks) if look.found not in {Found.HIT, Found.SOFT}]
     if len(absent) <= 1:
         return [settle(call, look) for call, look in zip(calls, looks, strict=True)]
@@ -47,7 +49,7 @@ def _compute_together(calls: Sequence[Call[R]], looks: Sequence[Look]) -> list[R
     eng = engine()
     places = [place(call, eng) for call in calls]
     versions = _complete_many(places, looks)
-    computed = _compute_bulk(calls)
+    computed = compute_many(calls)
     keep(
         [
             Kept(call, where, stamps, item)
@@ -82,15 +84,3 @@ def _stamps(
         return tuple(version for version in look.versions if version is not None)
     fresh = known[where.node.name]
     return tuple(fresh[tag] for tag in where.tags) if fresh else None
-
-
-def _compute_bulk(calls: Sequence[Call[R]]) -> list[Computed[R]]:
-    bulk = calls[0].policy.bulk
-    if bulk is None:
-        return [compute_one(call) for call in calls]
-    arguments = [call.arguments[0] for call in calls]
-    values, seconds, shareable = compute(calls, lambda: bulk(arguments))
-    return [
-        Computed(values[argument], seconds, shareable) if argument in values else compute_one(call)
-        for call, argument in zip(calls, arguments, strict=True)
-    ]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import Enum
 from typing import Any, Generic, TypeVar
 
 from apps.caching.codecs import Codec
@@ -12,6 +13,16 @@ from apps.caching.codecs import Codec
 R = TypeVar("R")
 Tags = Iterable[str] | Callable[..., Iterable[str]]
 NEVER_STALE = timedelta(0)
+
+
+class Refresh(Enum):
+    """Who computes an entry anew after a change."""
+
+    ON_READ = "on read"
+    REWRITE = "rewrite"
+
+
+REWRITE = Refresh.REWRITE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +34,19 @@ class Policy(Generic[R]):
     stale_for: timedelta = NEVER_STALE
     by_language: bool = False
     bulk: Callable[[Sequence[Any]], Mapping[Any, R]] | None = None
+    refresh_ahead: bool | float | None = None
+    refresh: Refresh = Refresh.ON_READ
+    # For the last part of its life an entry is renewed by its readers; None: they leave it alone.
+    ahead: float | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        wanted = self.refresh_ahead
+        if wanted is None:
+            wanted = bool(self.stale_for)
+        if not 0 <= wanted <= 1:
+            raise ValueError("refresh_ahead is True, False or a part of the timeout, from 0 to 1")
+        ahead = (0.0 if wanted else None) if isinstance(wanted, bool) else float(wanted)
+        object.__setattr__(self, "ahead", ahead)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

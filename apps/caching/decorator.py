@@ -31,11 +31,12 @@ class Decorator(Protocol):
     def __call__(self, function: Callable[P, R]) -> CachedFunction[P, R]: ...
 
 
-def cached(
+def cached(  # noqa: PLR0913 - options by keyword
     *,
     timeout: timedelta,
     tags: Tags = (),
     stale_for: timedelta = NEVER_STALE,
+    refresh_ahead: bool | float | None = None,
     by_language: bool = False,
     bulk: Bulk | None = None,
 ) -> Decorator:
@@ -44,7 +45,10 @@ def cached(
     `timeout`: for how long at most; a little less at random, so that entries do not expire
     together. `tags`: names under which a change makes an entry out of date, formatted with the
     arguments ("photo:{photo_id}"), or a function of the arguments that returns them. `stale_for`:
-    how much longer an expired value may be served while one caller computes the next one.
+    how much longer an expired value may be served while the next one is computed in the background.
+    `refresh_ahead`: a reader shortly before the end has the entry computed in the background, so
+    that one in use never ends: True for as early as the computation takes long, 0.1 for all
+    of the last tenth of its life; without a word it is True where `stale_for` is given.
     `by_language`: one entry for each language. `bulk`: for a function of one argument, computes
     the values for many; what it leaves out is computed one by one. An `async def` becomes an
     `AsyncCachedFunction`; its `bulk` may be one too.
@@ -53,6 +57,7 @@ def cached(
         timeout=timeout,
         tags=tags,
         stale_for=stale_for,
+        refresh_ahead=refresh_ahead,
         by_language=by_language,
         bulk=_blocking_bulk(bulk),
     )

@@ -38,6 +38,7 @@ class Kept(NamedTuple):
     where: Place
     versions: tuple[bytes, ...]
     computed: Computed[Any]
+    longest: float = float("inf")  # how many seconds it may live at most
 
 
 def compute(calls: Sequence[Call[Any]], run: Callable[[], T]) -> tuple[T, float, bool]:
@@ -64,6 +65,19 @@ def compute_one(call: Call[T]) -> Computed[T]:
     return Computed(*compute([call], call.compute))
 
 
+def compute_many(calls: Sequence[Call[T]]) -> list[Computed[T]]:
+    """Compute calls of one function, together if it has a `bulk`."""
+    bulk = calls[0].policy.bulk
+    if bulk is None:
+        return [compute_one(call) for call in calls]
+    arguments = [call.arguments[0] for call in calls]
+    values, seconds, shareable = compute(calls, lambda: bulk(arguments))
+    return [
+        Computed(values[argument], seconds, shareable) if argument in values else compute_one(call)
+        for call, argument in zip(calls, arguments, strict=True)
+    ]
+
+
 def keep(values: Sequence[Kept]) -> None:
     """Store what may be stored, in one round trip a server, and remember it for this request."""
     by_node: dict[str, list[Item]] = {}
@@ -83,7 +97,7 @@ def keep(values: Sequence[Kept]) -> None:
 
 def _item(kept: Kept, shortened: float) -> Item | None:
     call, options = kept.call, engine().options
-    fresh = call.policy.timeout.total_seconds() * shortened
+    fresh = min(call.policy.timeout.total_seconds() * shortened, kept.longest)
     try:
         codec, payload = _encode(kept)
     except Uncacheable as error:

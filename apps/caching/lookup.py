@@ -9,10 +9,11 @@ from enum import Enum
 from typing import Any
 
 from apps.caching import memo
-from apps.caching.calls import Call
+from apps.caching.calls import Call, Policy
 from apps.caching.codecs import Uncacheable
 from apps.caching.engine import Engine, engine
 from apps.caching.envelope import Envelope, unpack
+from apps.caching.expiry import is_due
 from apps.caching.node import Node
 from apps.caching.reporting import ensure_reporting
 from apps.caching.stats import count
@@ -37,6 +38,7 @@ class Look:
     found: Found
     value: Any = None
     versions: tuple[bytes | None, ...] | None = None
+    is_due: bool = False  # to be computed anew, while this value is shown
 
     @property
     def is_hit(self) -> bool:
@@ -100,11 +102,15 @@ def judge(call: Call[Any], raw: bytes | None, versions: tuple[bytes | None, ...]
     except (ValueError, Uncacheable):
         return Look(Found.UNREADABLE, versions=versions)
     count(call.name, "bytes_read", len(raw))
-    return Look(_freshness(call, envelope), value, versions)
+    return _dated(call.policy, envelope, Look(Found.HIT, value, versions))
 
 
-def _freshness(call: Call[Any], envelope: Envelope) -> Found:
-    # Without a time to be stale in, the server's clock alone ends an entry.
-    if call.policy.stale_for and not envelope.is_fresh(time.time_ns() // 1_000_000):
-        return Found.SOFT
-    return Found.HIT
+def _dated(policy: Policy[Any], envelope: Envelope, look: Look) -> Look:
+    # Unless it is to be renewed or may be stale, the server's clock alone ends an entry.
+    if policy.stale_for or policy.ahead is not None:
+        now_ms = time.time_ns() // 1_000_000
+        if policy.stale_for and not envelope.is_fresh(now_ms):
+            look.found, look.is_due = Found.SOFT, True
+        elif policy.ahead is not None:
+            look.is_due = is_due(envelope, ahead=policy.ahead, now_ms=now_ms)
+    return look

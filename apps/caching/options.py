@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
+MOST_THREADS = 64
 SAFE = re.compile(r"[A-Za-z0-9_.@-]{1,32}")
 
 
@@ -21,6 +22,7 @@ class Options:
     max_bytes: int = 1_000_000  # Memcached refuses an item of more than 1 MiB, key and all
     jitter: float = 0.1
     lease_seconds: float = 10.0
+    background_threads: int = 2  # 0: what nobody should wait for is done in the caller's thread
     report_seconds: float = 10.0  # how often a process reports its counts; 0: never
 
     def __post_init__(self) -> None:
@@ -29,6 +31,8 @@ class Options:
                 raise ValueError(f"{name.upper()} must match {SAFE.pattern}")
         if not self.servers:
             raise ValueError("SERVERS must name at least one server")
+        if self.background_threads not in range(MOST_THREADS + 1):
+            raise ValueError(f"BACKGROUND_THREADS must be a number from 0 to {MOST_THREADS}")
 
 
 def read_options(raw: Mapping[str, object]) -> Options:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
@@ -47,13 +48,8 @@ class Widget(CachedFunction[P, SafeString]):
             contexts = bulk(arguments) if bulk is not None else {}
             return {argument: self._render(found) for argument, found in contexts.items()}
 
-        rendered: Policy[SafeString] = Policy(
-            timeout=policy.timeout,
-            tags=policy.tags,
-            stale_for=policy.stale_for,
-            by_language=True,
-            bulk=render_many if bulk is not None else None,
-        )
+        many: Any = render_many if bulk is not None else None
+        rendered: Policy[Any] = dataclasses.replace(policy, by_language=True, bulk=many)
         super().__init__(render, name=name, policy=rendered)
 
     def value_type(self) -> Any:
@@ -89,12 +85,13 @@ def template_name(name: str) -> str:
     return f"{app}/widgets/{noun}.html"
 
 
-def widget(
+def widget(  # noqa: PLR0913 - options by keyword
     name: str,
     *,
     timeout: timedelta,
     tags: Tags = (),
     stale_for: timedelta = NEVER_STALE,
+    refresh_ahead: bool | float | None = None,
     bulk: Callable[[Sequence[Any]], Mapping[Any, Context]] | None = None,
 ) -> Callable[[Callable[P, Context]], Widget[P]]:
     """Keep the fragment that the template renders with what the decorated function returns.
@@ -102,7 +99,13 @@ def widget(
     The function returns the context, or None for nothing at all. For the rest see `cached`.
     Widgets live in the `widgets` module of an installed app, where templates find them by name.
     """
-    policy = Policy(timeout=timeout, tags=tags, stale_for=stale_for, bulk=bulk)
+    policy = Policy(
+        timeout=timeout,
+        tags=tags,
+        stale_for=stale_for,
+        refresh_ahead=refresh_ahead,
+        bulk=bulk,
+    )
 
     def decorate(function: Callable[P, Context]) -> Widget[P]:
         known = registry.get(name)

@@ -17,6 +17,7 @@ from pytest_django import Settings
 
 from apps.caching import engine as engines
 from apps.caching import memo, transactions
+from apps.caching.background import is_idle
 from apps.caching.calls import Call
 from apps.caching.engine import engine
 from apps.caching.events import Event, Stored, Trip, listening
@@ -25,6 +26,7 @@ from apps.caching.servers import Servers
 from apps.caching.stats import reset
 from apps.caching.stores import Item, Refused, Store, StoreAway
 from apps.caching.stores.memory import MemoryStore
+from tests.support.wait import wait_until
 
 TABLE = re.compile(r'(?:FROM|INTO|UPDATE|JOIN) "?(\w+)', re.IGNORECASE)
 
@@ -36,12 +38,16 @@ def fresh_cache(settings: Settings) -> Iterator[None]:
         **settings.CACHING,
         "PREFIX": f"t{secrets.token_hex(6)}",
         "REPORT_SECONDS": 0,
+        # What is done in the background is done before the caller goes on, in its transaction.
+        "BACKGROUND_THREADS": 0,
         # A busy machine is not a server that is away.
         "SOCKET_TIMEOUT": 5.0,
     }
     reset()
     with memo.suspended():
         yield
+    # Nobody works on into the next test, whose database and cache are others.
+    wait_until(is_idle, what="the work in the background ends")
 
 
 class Flaky(MemoryStore):

@@ -1,0 +1,152 @@
+"""Computing entries anew while everybody is still answered with the old ones.
+
+The versions are those that were read with the old value, before anything is asked of the database:
+what is computed later is stamped with older versions at worst, and an outdated stamp is a miss.
+It is also right when the caller is in a transaction. The work has a connection of its own and sees
+what is committed, as every other reader does.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from django.utils import translation
+
+from apps.caching.background import background
+from apps.caching.calls import Call
+from apps.caching.engine import engine
+from apps.caching.keeping import Computed, Kept, compute_many, keep
+from apps.caching.lookup import Found, Look, Place, place
+from apps.caching.node import Node
+from apps.caching.stats import count
+from apps.caching.stores import Item
+
+logger = logging.getLogger(__name__)
+_said: set[tuple[str, str]] = set()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """An entry to be computed anew. `reason` is the counter that says why."""
+
+    call: Call[Any]
+    where: Place
+    versions: tuple[bytes, ...]
+    reason: str
+    longest: float = float("inf")  # how many seconds it may live at most
+
+    @property
+    def lease(self) -> str:
+        return engine().keys.lease(self.where.key, self.versions)
+
+
+def renew(calls: Iterable[Call[Any]], looks: Iterable[Look]) -> None:
+    """Have those of these entries that are due computed in the background, each by one process.
+
+    Costs one round trip a server for their leases, and nothing when the background is full: the
+    next reader asks again. Never raises.
+    """
+    due = [_due(call, look) for call, look in zip(calls, looks, strict=True) if look.is_due]
+    if not due:
+        return
+    pool = background()
+    if pool.is_full:
+        _count_all(due, "background_full")
+        return
+    until = time.monotonic() + engine().options.lease_seconds
+    won = take_leases(due)
+    language = translation.get_language()
+    if won and not pool.submit(partial(compute_anew, won, until=until, language=language)):
+        _count_all(won, "background_full")
+        _drop_leases(won)
+
+
+def _due(call: Call[Any], look: Look) -> Due:
+    look.is_due = False  # whoever asks for it again in this request need not try again
+    where = place(call, engine())
+    versions = tuple([version for version in look.versions or () if version is not None])
+    reason = "renewed" if look.found is Found.SOFT else "ahead"
+    return Due(call=call, where=where, versions=versions, reason=reason)
+
+
+def take_leases(due: Sequence[Due]) -> list[Due]:
+    """Return those that are ours to compute: nobody else is at it, and the server answers."""
+    seconds = engine().options.lease_seconds
+    won: list[Due] = []
+    for node, group in _by_node(due):
+        answers = node.add([Item(item.lease, b"1", seconds) for item in group]) or ()
+        won += [item for item, taken in zip(group, answers, strict=False) if taken]
+    return won
+
+
+def compute_anew(due: Sequence[Due], *, until: float, language: str | None) -> None:
+    """Compute and store entries under the leases that we hold `until` then, and let go of them.
+
+    What fails is counted, and logged when it first happens. Never raises.
+    """
+    together = due[0].call.policy.bulk is not None
+    with translation.override(language):
+        for group in [due] if together else [[item] for item in due]:
+            if time.monotonic() >= until:
+                return  # somebody else may hold the leases now
+            try:
+                _store(group, compute_many([item.call for item in group]))
+            except Exception as error:  # noqa: BLE001 - of the function that is decorated
+                _count_all(group, "background_failed")
+                _say_once(group[0].call, error)
+            finally:
+                if time.monotonic() < until:
+                    _drop_leases(group)
+
+
+def _store(due: Sequence[Due], computed: Sequence[Computed[Any]]) -> None:
+    """Store what is not outdated already: in its place may be something newer by now."""
+    current = _current(due)
+    kept = []
+    for item, result in zip(due, computed, strict=True):
+        if item in current:
+            kept.append(Kept(item.call, item.where, item.versions, result, item.longest))
+            count(item.call.name, item.reason)
+    keep(kept)
+
+
+def _current(due: Sequence[Due]) -> list[Due]:
+    current = []
+    for node, group in _by_node(due):
+        tags = list(dict.fromkeys(tag for item in group for tag in item.where.tags))
+        present = dict(zip(tags, node.get(tags) or (), strict=False))
+        current += [
+            item
+            for item in group
+            if item.versions == tuple([present.get(tag) for tag in item.where.tags])
+        ]
+    return current
+
+
+def _drop_leases(due: Iterable[Due]) -> None:
+    for node, group in _by_node(due):
+        node.drop([item.lease for item in group])
+
+
+def _by_node(due: Iterable[Due]) -> Iterable[tuple[Node, list[Due]]]:
+    groups: dict[Node, list[Due]] = {}
+    for item in due:
+        groups.setdefault(item.where.node, []).append(item)
+    return groups.items()
+
+
+def _count_all(due: Iterable[Due], what: str) -> None:
+    for item in due:
+        count(item.call.name, what)
+
+
+def _say_once(call: Call[Any], error: Exception) -> None:
+    said = (call.name, type(error).__name__)
+    if said not in _said:
+        _said.add(said)
+        logger.error("%r could not be renewed in the background", call, exc_info=error)
