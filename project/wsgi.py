@@ -12,3 +12,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 
 application = get_wsgi_application()
 refuse_unsafe_settings()
+
+from apps import caching  # noqa: E402  the apps are loaded first
+
+caching.sweep_at_start()

@@ -14,6 +14,7 @@ from apps.caching.functions import CachedFunction
 from apps.caching.health import ServersAway, ping
 from apps.caching.invalidation import changed, invalidate
 from apps.caching.prefill import prefill
+from apps.caching.sweeping import sweep_at_start
 from apps.caching.widgets import UnknownWidget, Widget, call, widget
 
 __all__ = [
@@ -30,5 +31,6 @@ __all__ = [
     "ping",
     "prefetch",
     "prefill",
+    "sweep_at_start",
     "widget",
 ]

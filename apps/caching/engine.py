@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.conf import settings
 
 from apps.caching.keys import Keyspace
+from apps.caching.node import Node
 from apps.caching.options import Options, read_options
 from apps.caching.servers import Servers, connect
 
@@ -20,8 +21,13 @@ class Engine:
     keys: Keyspace
     servers: Servers
 
-    def bump(self, keys: list[str]) -> None:
-        self.servers.bump(keys, everything=self.keys.epoch)
+    def bump(self, keys: list[str]) -> list[str]:
+        """Give each tag a new version; return the names of the servers that are owed it now."""
+        return self.servers.bump(keys, everything=self.keys.epoch)
+
+    def tag_keys(self, tags: Iterable[str]) -> list[str]:
+        """Return the keys of these tags; if there are none, the key of everything."""
+        return [self.keys.tag(tag) for tag in tags] or [self.keys.epoch]
 
 
 # The setting it was made from beside it, for another setting means another engine.
@@ -34,8 +40,16 @@ def engine() -> Engine:
     if _engine is None or _engine[0] is not raw:
         options = read_options(raw)
         servers = connect(options.servers, options.socket_timeout)
+        for node in servers.nodes:
+            node.catch_up = _catch_up if options.durable else None
         replace(Engine(options, Keyspace(options.prefix, options.version), servers))
     return _engine[1]  # type: ignore[index] # just replaced
+
+
+def _catch_up(node: Node) -> bool:
+    from apps.caching.sweeping import catch_up  # noqa: PLC0415 - which asks for the engine
+
+    return catch_up(node)
 
 
 def replace(new: Engine) -> None:

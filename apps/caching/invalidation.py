@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from django.db import DEFAULT_DB_ALIAS, connections, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from apps.caching import memo
+from apps.caching import memo, outbox
 from apps.caching.engine import engine
 
 _generations = itertools.count(1)
@@ -23,19 +23,29 @@ def generation() -> int:
 class Invalidation:
     """The tags of one transaction, or of one savepoint, until the commit.
 
-    Django keeps it among its `on_commit` hooks; see `transactions.changed_tags`.
+    Django keeps it among its `on_commit` hooks; see `transactions.changed_tags`. Its rows in the
+    outbox belong to the same transaction, so that what is rolled back leaves neither.
     """
 
     __qualname__ = "Invalidation"
 
-    def __init__(self, tags: Iterable[str]) -> None:
+    def __init__(self, using: str, tags: Iterable[str] = ()) -> None:
+        self.using = using
         self.tags = set(tags)
+        self.noted: list[int] = []
+
+    def add(self, tags: set[str]) -> None:
+        """Take more tags, inside the transaction, and write them down."""
+        self.tags |= tags
+        # Past the limit a row says "everything", whatever the rows before it say.
+        self.noted += outbox.note(tags if outbox.named(self.tags) else self.tags, self.using)
 
     def __call__(self) -> None:
         global _generation  # noqa: PLW0603 - written in one place, compared for equality only
         _generation = next(_generations)
-        keys = engine().keys
-        engine().bump([keys.tag(tag) for tag in sorted(self.tags)])
+        eng = engine()
+        missing = eng.bump(eng.tag_keys(outbox.named(self.tags)))
+        outbox.close(self.noted, self.tags, missing, self.using)
 
 
 def invalidate(*tags: str, using: str = DEFAULT_DB_ALIAS) -> None:
@@ -49,12 +59,19 @@ def invalidate(*tags: str, using: str = DEFAULT_DB_ALIAS) -> None:
         return
     memo.forget_all()
     connection = connections[using]
-    if pending := _pending(connection):
-        pending.tags.update(tags)
-    elif connection.connection is None or _is_between_transactions(connection):
-        Invalidation(tags)()
-    else:
-        transaction.on_commit(Invalidation(tags), using=using, robust=True)
+    if connection.connection is None or _is_between_transactions(connection):
+        Invalidation(using, tags)()
+        return
+    pending = _pending(connection)
+    new = set(tags).difference(*(hook.tags for hook in pending.values()))
+    if not new:
+        return
+    # One hook for each savepoint: a rollback must not take the tags of another.
+    hook = pending.get(frozenset(connection.savepoint_ids))
+    if hook is None:
+        hook = Invalidation(using)
+        transaction.on_commit(hook, using=using, robust=True)
+    hook.add(new)
 
 
 def _is_between_transactions(connection: BaseDatabaseWrapper) -> bool:
@@ -88,10 +105,11 @@ def tags_of(obj: models.Model) -> list[str]:
     return [f"{options.model_name}:{obj.pk}"]
 
 
-def _pending(connection: BaseDatabaseWrapper) -> Invalidation | None:
-    """Return the hook of this very savepoint: a rollback must not take the tags of another."""
-    savepoints = set(connection.savepoint_ids)
-    for held, hook, *_ in reversed(connection.run_on_commit):
-        if isinstance(hook, Invalidation) and held == savepoints:
-            return hook
-    return None
+def _pending(connection: BaseDatabaseWrapper) -> dict[frozenset[str], Invalidation]:
+    """Return the hooks that are lost only if what is done now is lost too, by their savepoints."""
+    here = set(connection.savepoint_ids)
+    return {
+        frozenset(held): hook
+        for held, hook, *_ in connection.run_on_commit
+        if isinstance(hook, Invalidation) and held <= here
+    }

@@ -2,7 +2,8 @@
 
 An invalidation that could not be delivered would leave the server with entries that it takes for
 valid. So the tags are remembered as owed; until they are delivered this process neither reads
-from that server nor writes to it, and a thread goes on trying.
+from that server nor writes to it, and a thread goes on trying. A server that was lost sight of is
+closed in the same way until the thread has looked up what other processes owed it meanwhile.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ VERSION_SECONDS = 30 * 24 * 3600
 MANY_DEBTS = 1000
 FIRST_RETRY, SLOWEST_RETRY = 0.25, 2.0
 QUIET_SECONDS = 30.0
+PROBE = "-"
 
 
 class Node:
@@ -35,9 +37,13 @@ class Node:
         self.store = store
         self.name = store.name
         self.breaker = breaker or Breaker()
+        # Delivers to this node what is written down for it; says whether it could. See `sweeping`.
+        self.catch_up: Callable[[Node], bool] | None = None
         self._lock = threading.Lock()
         self._serial = itertools.count()
         self._debts: dict[str, int] = {}
+        self._closed = False
+        self._closures = 0
         self._payer: threading.Thread | None = None
         self._said: dict[str, float] = {}
 
@@ -78,65 +84,91 @@ class Node:
         known = tuple(version for version in found or () if version is not None)
         return known if len(known) == len(keys) else None
 
-    def bump(self, keys: Iterable[str], *, everything: str) -> None:
+    def bump(self, keys: Iterable[str], *, everything: str) -> bool:
         """Give each tag a new version, now or as soon as the server is there again.
 
         `everything` is the tag of all entries: it stands for the others when too many are owed.
+        Returns whether it was now.
         """
         keys = list(keys)
-        if not self._debts and self._deliver(keys):
-            return
+        if not self._closed and self.breaker.allows() and self.deliver(keys):
+            return True
         with self._lock:
             self._debts.update((key, next(self._serial)) for key in keys)
             if len(self._debts) > MANY_DEBTS:
                 self._debts = {everything: next(self._serial)}
-            # A thread does not survive a fork, but the object that stood for it does.
-            if self._payer is None or not self._payer.is_alive():
-                self._payer = threading.Thread(target=self._keep_paying, daemon=True)
-                self._payer.start()
+            self._close()
+        return False
+
+    def deliver(self, keys: Sequence[str]) -> bool:
+        """Try to give each key a new version, whatever the breaker says: no page waits for this."""
+        # New versions for each transmission: had the first one been carried out late, and the
+        # same bytes been sent again, a version would return and revive what it once stamped.
+        items = [self._version(key) for key in keys]
+        return bool(self._try("put", tuple(keys), _done(lambda: self.store.put(items))))
 
     def pay(self) -> None:
-        """Try to deliver what is owed, whatever the breaker says: no page waits for this."""
-        owed = dict(self._debts)
-        if owed and self._deliver(list(owed), forced=True):
-            with self._lock:
-                # What came due again while we were sending stays due.
-                for key, serial in owed.items():
-                    if self._debts.get(key) == serial:
-                        del self._debts[key]
+        """Try to deliver what is owed, and open the server if that is all of it."""
+        owed, closures = dict(self._debts), self._closures
+        # Looked up after an answer: what is written down later is for a server that is there.
+        if not (self.deliver(list(owed)) if owed else self._answers()) or not self._caught_up():
+            return
+        with self._lock:
+            # What came due again while we were sending stays due.
+            for key, serial in owed.items():
+                if self._debts.get(key) == serial:
+                    del self._debts[key]
+            self._closed = bool(self._debts) or closures != self._closures
 
     def close(self) -> None:
         """Give the connections back and forget what is owed: nobody will use this again."""
         with self._lock:
             self._debts.clear()
+            self._closed = False
         self.store.close()
+
+    def _answers(self) -> bool:
+        return self._try("get", (), lambda: self.store.get([PROBE])) is not None
+
+    def _caught_up(self) -> bool:
+        try:
+            return self.catch_up is None or self.catch_up(self)
+        except Exception as error:  # noqa: BLE001 - whatever it was: not caught up
+            self._say("stays closed", "the database does not tell what it is owed", error)
+            return False
+
+    def _close(self) -> None:
+        """Neither read nor write until the thread has opened it. Called under the lock."""
+        self._closed = True
+        self._closures += 1
+        self._see_to_payer()
+
+    def _see_to_payer(self) -> None:
+        # A thread does not survive a fork, but the object that stood for it does.
+        if self._payer is None or not self._payer.is_alive():
+            self._payer = threading.Thread(target=self._keep_paying, daemon=True)
+            self._payer.start()
 
     def _keep_paying(self) -> None:
         pause = FIRST_RETRY
         while True:
             self.pay()
             with self._lock:
-                if not self._debts:
+                if not self._closed:
                     self._payer = None
                     return
             time.sleep(pause)
             pause = min(pause * 2, SLOWEST_RETRY)
 
-    def _deliver(self, keys: Sequence[str], *, forced: bool = False) -> bool:
-        if not forced and not self.breaker.allows():
-            return False
-        # New versions for each transmission: had the first one been carried out late, and the
-        # same bytes been sent again, a version would return and revive what it once stamped.
-        items = [self._version(key) for key in keys]
-        return bool(self._try("put", tuple(keys), _done(lambda: self.store.put(items))))
-
     def _version(self, key: str) -> Item:
         return Item(key, new_version(), VERSION_SECONDS)
 
     def _attempt(self, verb: str, keys: tuple[str, ...], command: Callable[[], T]) -> T | None:
-        if self._debts or not self.breaker.allows():
+        if self._closed:
+            with self._lock:
+                self._see_to_payer()
             return None
-        return self._try(verb, keys, command)
+        return self._try(verb, keys, command) if self.breaker.allows() else None
 
     def _try(self, verb: str, keys: tuple[str, ...], command: Callable[[], T]) -> T | None:
         answer = None
@@ -144,6 +176,7 @@ class Node:
             answer = command()
         except StoreAway as error:
             self.breaker.failed()
+            self._lost_sight()
             self._say("did not answer", verb, error)
         except Refused as error:
             self.breaker.worked()
@@ -153,12 +186,17 @@ class Node:
         tell(Trip(self.name, verb, keys, answered=answer is not None))
         return answer
 
-    def _say(self, problem: str, verb: str, error: Exception) -> None:
+    def _lost_sight(self) -> None:
+        if self.catch_up is not None and self.breaker.is_open and not self._closed:
+            with self._lock:
+                self._close()
+
+    def _say(self, problem: str, what: str, error: Exception) -> None:
         # One line now and then: a server that is away for an hour is one event, not thousands.
         now = time.monotonic()
         if now - self._said.get(problem, -QUIET_SECONDS) >= QUIET_SECONDS:
             self._said[problem] = now
-            logger.warning("cache %s %s %s: %s", self.name, problem, verb, error)
+            logger.warning("cache %s %s %s: %s", self.name, problem, what, error)
 
 
 def _done(command: Callable[[], None]) -> Callable[[], bool]:

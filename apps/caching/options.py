@@ -24,6 +24,8 @@ class Options:
     lease_seconds: float = 10.0
     background_threads: int = 2  # 0: what nobody should wait for is done in the caller's thread
     report_seconds: float = 10.0  # how often a process reports its counts; 0: never
+    durable: bool = True  # invalidations are written to the database until they are delivered
+    sweep_seconds: float = 2.0  # how often a worker delivers what others left undelivered
 
     def __post_init__(self) -> None:
         for name in ("prefix", "version"):
@@ -33,6 +35,10 @@ class Options:
             raise ValueError("SERVERS must name at least one server")
         if self.background_threads not in range(MOST_THREADS + 1):
             raise ValueError(f"BACKGROUND_THREADS must be a number from 0 to {MOST_THREADS}")
+        if not isinstance(self.durable, bool):
+            raise ValueError("DURABLE must be True or False")  # noqa: TRY004 - as every other
+        if self.sweep_seconds <= 0:
+            raise ValueError("SWEEP_SECONDS must be more than 0")
 
 
 def read_options(raw: Mapping[str, object]) -> Options:

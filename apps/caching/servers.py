@@ -37,11 +37,10 @@ class Servers:
             return self.nodes[0]
         return max(self.nodes, key=lambda node: score(node.name, key))
 
-    def bump(self, keys: Iterable[str], *, everything: str) -> None:
-        """Write a new version of each tag to every server; what cannot be delivered is owed."""
+    def bump(self, keys: Iterable[str], *, everything: str) -> list[str]:
+        """Write a new version of each tag to every server; return those that are owed it now."""
         keys = list(keys)
-        for node in self.nodes:
-            node.bump(keys, everything=everything)
+        return [node.name for node in self.nodes if not node.bump(keys, everything=everything)]
 
     def close(self) -> None:
         """Let go of every server."""

@@ -51,6 +51,8 @@ def ids(check: Callable[..., list[CheckMessage]]) -> list[str | None]:
         {"PREFIX": "p" * 33},
         {"VERSION": ""},
         {"TIMEOUT": 300},
+        {"DURABLE": "no"},
+        {"SWEEP_SECONDS": 0},
     ],
 )
 def test_a_setting_that_cannot_be_used_is_an_error(settings: Settings, wrong: Any) -> None:
