@@ -192,8 +192,14 @@ class Program:
             self._buried = True
 
     def freeze(self) -> None:
-        """Stop the clock of the whole group: it keeps its connections and answers nobody."""
+        """Stop the clock of the whole group: it keeps its connections and answers nobody.
+
+        Returns when it stands still: until each of its threads has heard of the signal, one of them
+        may answer.
+        """
         self.signal_group(signal.SIGSTOP)
+        if self.is_running():
+            os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def thaw(self) -> None:
         """Let a frozen group go on."""

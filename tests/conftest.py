@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.support.accounts import ada, ben, cyd, quick_passwords
 from tests.support.caching import fresh_cache, nothing_is_stale
 from tests.support.media import media
+from tests.support.messaging import patient_with_the_broker
 from tests.support.servers import (
     _rabbitmq,
     memcached_server,
@@ -23,6 +24,7 @@ __all__ = [
     "media",
     "memcached_server",
     "nothing_is_stale",
+    "patient_with_the_broker",
     "quick_passwords",
     "rabbitmq_server",
     "smtp_server",

@@ -8,13 +8,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser.site import Site
 from tests.browser.visitor import DEVICES, Device, Theme, Visitor
 from tests.support.servers import require
 
 NewVisitor = Callable[..., Visitor]
+# Milliseconds for what takes a moment: no machine is so busy. Only a test that fails waits so long.
+PATIENCE = 60_000
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +26,7 @@ def chromium() -> Iterator[Browser]:
     require("Chromium", found=path is not None)
     # Playwright keeps an event loop in this thread, in which Django refuses to ask a database.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=path, args=["--disable-dev-shm-usage", "--force-color-profile=srgb"]
@@ -38,11 +41,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The whole site: web, live, workers, servers and the demo's people, all real processes."""
     folder = tmp_path_factory.mktemp("site")
     running = Site(var=folder / "var", log=folder / "site.log")
-    running.start(seconds=120)
+    running.start(seconds=240)
     running.wait_until_developed()
     yield running
     running.ask_to_stop()
-    running.wait_dead(40)
+    running.wait_dead(120)
 
 
 @pytest.fixture
@@ -63,7 +66,7 @@ def visitor(chromium: Browser, site: Site) -> Iterator[NewVisitor]:
             reduced_motion="reduce",
             locale="en-GB",
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE)
         visitors.append(Visitor(site=site, context=context, page=context.new_page()))
         return visitors[-1]
 

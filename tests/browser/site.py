@@ -56,7 +56,7 @@ class Site(Program):
         """Return when the first page of the stream is full of the demo's photos."""
         demo = json.loads((self.var / "log" / "demo.json").read_text())
         wanted = min(int(demo["photos"]), PAGE)
-        wait_until(lambda: self.read("/").count('<li class="card') >= wanted, seconds=120)
+        wait_until(lambda: self.read("/").count('<li class="card') >= wanted, seconds=240)
 
     def read(self, path: str) -> str:
         with urllib.request.urlopen(f"{self.address}{path}") as answer:  # noqa: S310 - ours

@@ -15,7 +15,7 @@ from tests.support.pictures import make_picture
 
 pytestmark = pytest.mark.browser
 PASSWORD = "the red light is on"
-DEVELOPED = 30_000
+DEVELOPED = 180_000
 STRANGER = {
     "log-in": "/accounts/login/",
     "sign-up": "/accounts/signup/",

@@ -45,7 +45,7 @@ def test_the_first_tab_offers_to_skip_to_the_content(visitor: NewVisitor) -> Non
     assert has_visible_focus(page)
     page.keyboard.press("Enter")
 
-    assert page.evaluate("document.activeElement.id") == "content"
+    expect(page.locator("#content")).to_be_focused()
 
 
 def test_tab_walks_the_page_in_order_and_the_focus_is_always_seen(visitor: NewVisitor) -> None:
@@ -82,16 +82,18 @@ def test_the_menu_opens_by_enter_and_closes_by_escape(visitor: NewVisitor) -> No
 
 
 def test_the_arrows_lead_to_the_neighbours_of_a_photo(visitor: NewVisitor) -> None:
-    page = visitor().open("/people/ada/")
-    page.locator(".stream .card a.picture").first.click()
-    expect(page.locator(".photo h1")).to_be_visible()
+    somebody = visitor()
+    page = somebody.open("/people/ada/")
+    somebody.follow(page.locator(".stream .card a.picture").first)
     first = page.url
 
-    page.keyboard.press("ArrowRight")
-    page.wait_for_url(lambda url: url != first)
-    page.keyboard.press("ArrowLeft")
+    with page.expect_navigation():
+        page.keyboard.press("ArrowRight")
+    assert page.url != first
+    with page.expect_navigation():
+        page.keyboard.press("ArrowLeft")
 
-    page.wait_for_url(first)
+    assert page.url == first
 
 
 def test_the_theme_is_chosen_and_remembered_without_a_flash(visitor: NewVisitor) -> None:

@@ -16,7 +16,7 @@ from tests.support.pictures import make_picture
 
 pytestmark = pytest.mark.browser
 
-DEVELOPED = 60_000
+DEVELOPED = 180_000
 DROP = """(files) => {
   const data = new DataTransfer();
   for (const [name, size] of files) data.items.add(new File([new Uint8Array(size)], name));
@@ -115,7 +115,7 @@ def test_cards_develop_by_themselves_and_say_so(
 
     page = ada.open("/")
     page.locator(".menu-button").click()
-    page.get_by_role("link", name="Your photos").click()
+    ada.follow(page.get_by_role("link", name="Your photos"))
 
     expect(page.locator(".stream .card")).to_have_count(6)
     expect(page.locator("[data-developing]")).to_have_count(0, timeout=DEVELOPED)

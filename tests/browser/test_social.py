@@ -15,7 +15,7 @@ from tests.support.pictures import make_picture
 
 pytestmark = pytest.mark.browser
 
-DEVELOPED = 60_000
+DEVELOPED = 180_000
 
 
 def photo_of(visitor: Visitor, owner: str) -> Page:
@@ -27,8 +27,7 @@ def photo_of(visitor: Visitor, owner: str) -> Page:
         return page.locator(".stream .card a.picture").count() > 0
 
     visitor.wait_until(is_there, seconds=DEVELOPED / 1000)
-    page.locator(".stream .card a.picture").first.click()
-    expect(page.locator(".photo h1")).to_be_visible()
+    visitor.follow(page.locator(".stream .card a.picture").first)
     # Gone if the page is loaded anew.
     page.evaluate("window.stayed = true")
     return page

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page
 
 from tests.browser.site import Site
 from tests.support.wait import wait_until
@@ -66,6 +66,12 @@ class Visitor:
             self.expect_refusals(status)
         return self.page
 
+    def follow(self, door: Locator) -> Page:
+        """Click what leads to another page, and wait until that is drawn and its scripts listen."""
+        with self.page.expect_navigation():
+            door.click()
+        return self.page
+
     def expect_refusals(self, status: int = 422) -> None:
         """Forget the line that the browser itself writes for each answer of this status."""
         line = f"the server responded with a status of {status} "
@@ -75,8 +81,8 @@ class Visitor:
         self.open("/accounts/login/")
         self.page.locator("[name=login]").fill(name)
         self.page.locator("[name=password]").fill(password)
-        self.page.locator("main form button").first.click()
-        self.page.wait_for_url(f"{self.site.address}/")
+        self.follow(self.page.locator("main form button").first)
+        assert self.page.url == f"{self.site.address}/"
 
     def wait_until(self, condition: Callable[[], bool], *, seconds: float) -> None:
         """Wait as `expect` does, for what a browser without JavaScript must ask again."""

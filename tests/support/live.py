@@ -27,7 +27,7 @@ class Listener:
     headers: dict[str, str] = field(default_factory=dict)
     _rest: str = ""
 
-    async def event(self, *, seconds: float = 20) -> dict[str, Any]:
+    async def event(self, *, seconds: float = 60) -> dict[str, Any]:
         """Return the next event with its `data` read; heartbeats are passed over."""
         async with asyncio.timeout(seconds):
             while True:
@@ -38,12 +38,12 @@ class Listener:
                 if "data" in fields:
                     return {**fields, "data": json.loads(fields["data"])}
 
-    async def state(self, *, seconds: float = 20) -> str:
+    async def state(self, *, seconds: float = 60) -> str:
         """Return the state of the photo that the next event tells."""
         event = await self.event(seconds=seconds)
         return str(event["data"]["state"]["state"])
 
-    async def ended(self, *, seconds: float = 20) -> bool:
+    async def ended(self, *, seconds: float = 60) -> bool:
         """Wait for the end of the stream."""
         async with asyncio.timeout(seconds):
             while await self._chunk():

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
 from django.db.models.functions import Now
+from pytest_django import Settings
 
 from apps.messaging import Job, runner
+
+
+@pytest.fixture(autouse=True)
+def patient_with_the_broker(settings: Settings) -> None:
+    """A busy machine is not a broker that is away."""
+    settings.MESSAGING = {**settings.MESSAGING, "BROKER_SECONDS": 30}
 
 
 def run_jobs(*, queue: str | None = None, limit: int = 100) -> list[Job]:

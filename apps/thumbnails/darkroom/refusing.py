@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-# As libvips, libspng, libjpeg, libwebp and libheif put it. Each of them also speaks of memory
-# when a file is merely broken.
+# As libvips, libspng, libjpeg, libwebp, libheif and glib put it (which finds no room for the stack
+# of a thread). Some of them also speak of memory when a file is merely broken.
 _OUT_OF_MEMORY = re.compile(
     r"out[ _]of[ _]memory|insufficient memory|memory allocation error(?!: security)|bad_alloc"
-    r"|failed to allocate \d",
+    r"|failed to allocate \d|picture memory error|error creating thread",
     re.IGNORECASE,
 )
 

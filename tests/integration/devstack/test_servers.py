@@ -114,7 +114,7 @@ def test_a_server_left_over_is_ended_before_the_next(database: Postgres) -> None
     again.start()
 
     assert again.pid != forgotten
-    assert database.wait_dead(5)
+    assert database.wait_dead(60)
     again.stop()
 
 

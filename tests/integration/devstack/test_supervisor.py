@@ -22,6 +22,8 @@ from tests.integration.devstack.toys import marked, toys
 from tests.support.wait import wait_until
 
 pytestmark = pytest.mark.integration
+# Seconds for something that takes none. Only a test that fails waits for them.
+PATIENCE = 60
 
 
 @dataclass
@@ -84,7 +86,7 @@ def test_nothing_is_left_whatever_ends_the_supervisor(
 
     running.process.send_signal(number)
 
-    assert running.process.wait(10) == (-9 if number == signal.SIGKILL else 0)
+    assert running.process.wait(PATIENCE) == (-9 if number == signal.SIGKILL else 0)
     wait_until(lambda: not marked(running.mark), seconds=12, what="the programs to end")
 
 
@@ -102,7 +104,7 @@ def test_a_killed_supervisor_leaves_no_file_and_no_lock(running: Running) -> Non
 
 def test_what_was_started_last_is_stopped_first(running: Running) -> None:
     running.process.terminate()
-    running.process.wait(10)
+    running.process.wait(PATIENCE)
 
     assert running.stops()[-1] == "server"
     assert sorted(running.stops()) == ["server", "web", "worker"]
@@ -113,7 +115,7 @@ def test_a_signal_while_it_starts_ends_it_cleanly(start: Running) -> None:
 
     start.process.terminate()
 
-    assert start.process.wait(10) == 0
+    assert start.process.wait(PATIENCE) == 0
     wait_until(lambda: not marked(start.mark))
 
 
@@ -165,7 +167,7 @@ def test_asked_twice_it_ends_at_once(running: Running) -> None:
     wait_until(lambda: "worker" in running.stops())
     running.process.send_signal(signal.SIGINT)
 
-    assert running.process.wait(5) == 0
+    assert running.process.wait(PATIENCE) == 0
     wait_until(lambda: not marked(running.mark))
 
 
@@ -196,7 +198,7 @@ def test_a_program_that_ends_while_it_starts_is_told_with_its_last_words(
     programs[0].log.write_text("ImportError: no such module\n")
 
     with pytest.raises(StartFailed, match=r"web ended while it started\. .*ImportError"):
-        supervisor.start(programs, seconds=10)
+        supervisor.start(programs, seconds=PATIENCE)
 
     assert marked(mark) == []
 

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.integration
 OURS = {"DATABASE_URL", "CACHE_URL", "BROKER_URL", "EMAIL_URL", "SITE_URL", "INBOX_DIR"}
 OURS |= {"MEDIA_ROOT", "STATIC_ROOT"}
 COPIED = ("apps", "devstack", "locale", "manage.py", "project", "static", "templates", "Makefile")
-SECONDS = 90
+SECONDS = 240
 # In a namespace of its own a process of root is an ordinary user, to itself.
 AS_USER = NAMESPACE if os.geteuid() == 0 and root_by() == "namespace" else ()
 
@@ -71,7 +71,7 @@ class Up:
         assert self.process.poll() is None, self.said()
 
     def wait_gone(self) -> None:
-        wait_until(lambda: not marked(self.mark), seconds=40, what="its processes to end")
+        wait_until(lambda: not marked(self.mark), seconds=90, what="its processes to end")
 
     def beside(self) -> dict[str, str]:
         """Return what var/stack.env says."""
@@ -80,7 +80,7 @@ class Up:
         return {name: value.strip("'") for name, _, value in pairs}
 
     def status(self, path: str = "/healthz") -> int:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         connection.request("GET", path)
         status = connection.getresponse().status
         connection.close()

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -69,6 +70,8 @@ def toys(folder: Path, mark: str, names: Iterable[str]) -> list[Program]:
 
 
 def main(folder: Path, mark: str) -> None:
+    # Whoever runs the tests may have said `nohup`, which all their processes inherit.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     with only_one(folder / "lock") as lock:
         supervisor = Supervisor(Console(), Watchdog(lock=lock, files=[folder / "beside"]))
         supervisor.listen()
@@ -82,8 +85,8 @@ def main(folder: Path, mark: str) -> None:
             return {str(folder / "views.py")}
 
         try:
-            supervisor.start(toys(folder, mark, ["server"]), seconds=10)
-            supervisor.start(toys(folder, mark, ["web", "worker"]), seconds=10, reload=True)
+            supervisor.start(toys(folder, mark, ["server"]), seconds=60)
+            supervisor.start(toys(folder, mark, ["web", "worker"]), seconds=60, reload=True)
             supervisor.console.say("all ready")
             supervisor.run(changes=changes, gone=lambda: False)
         except Stopped:

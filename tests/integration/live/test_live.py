@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from apps import messaging
 from apps.accounts.models import User
+from apps.live.application import LOOK_AGAIN
 from apps.photos import services as photos
 from apps.photos.models import Photo
 from devstack.servers import Valkey
@@ -63,7 +64,7 @@ def develop(photo: Photo, *, tell: bool = True) -> None:
 
 def run(scene: Coroutine[Any, Any, None]) -> None:
     async def in_time() -> None:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(240):
             await scene
 
     asyncio.run(in_time())
@@ -86,9 +87,10 @@ async def see_subscription(broker_url: str = "") -> None:
 
     def is_subscribed() -> bool:
         with redis.Redis.from_url(broker_url or settings.BROKER_URL) as broker:
-            return bool(broker.pubsub_numpat())
+            mine = str(broker.get_connection_kwargs()["db"])
+            return any(c["db"] == mine and c["psub"] != "0" for c in broker.client_list())
 
-    await in_thread(wait_until, is_subscribed, seconds=20, what="the subscription")
+    await in_thread(wait_until, is_subscribed, what="the subscription")
 
 
 def test_two_hundred_browsers_hear_of_one_development(
@@ -106,7 +108,8 @@ def test_two_hundred_browsers_hear_of_one_development(
             told = [await browser.state() for browser in browsers]
 
             assert told == ["ready"] * MANY
-            assert time.monotonic() - began < 5
+            # Told, and not found out by looking again.
+            assert time.monotonic() - began < LOOK_AGAIN / 2
 
     run(scene())
 
@@ -245,12 +248,10 @@ def test_when_it_stops_the_streams_end_and_the_browsers_come_back(
         async with crowd(20, live.port, topic_of(photo), cookie=cookie) as browsers:
             seen = [await browser.event() for browser in browsers]
 
-            began = time.monotonic()
             live.ask_to_stop()
             for browser in browsers:
                 await browser.ended()
-            await in_thread(live.wait_dead, 10)
-            assert time.monotonic() - began < 5
+            assert await in_thread(live.wait_dead, 60)
 
         await in_thread(develop, photo, tell=False)
         again = await in_thread(start_live, interface=interface)
@@ -299,7 +300,7 @@ def test_the_log_has_no_complaint(
 
     run(scene())
     live.ask_to_stop()
-    live.wait_dead(10)
+    assert live.wait_dead(60)
 
     log = live.log.read_text()
     assert "Traceback" not in log

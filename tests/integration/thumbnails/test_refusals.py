@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
 from django.utils import translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from apps import thumbnails
 from apps.thumbnails import Reason
 from apps.thumbnails.darkroom import guards
+from apps.thumbnails.darkroom.refusing import refusal_of
 from tests.support import hostile, pictures
 from tests.support.darkroom import PIXELS, develop
 
 FORMATS = thumbnails.FORMATS
+# What takes longer is stopped as too slow. A picture of a test takes a fraction of a second.
+SOON = 45
 
 
 def reason_for(original: bytes, folder: Path, **options: int) -> Reason:
@@ -29,7 +32,7 @@ def reason_for(original: bytes, folder: Path, **options: int) -> Reason:
 def verdict_on(original: bytes, folder: Path) -> Reason | None:
     """Return why a picture is refused, or None for one that is developed."""
     try:
-        steps = develop(original, folder, seconds=20)
+        steps = develop(original, folder, seconds=SOON)
     except thumbnails.Refused as refused:
         return refused.code
     assert [type(step) for step in steps] == [thumbnails.FirstLight, thumbnails.Developed]
@@ -155,11 +158,26 @@ def test_a_plain_tiff_of_the_same_make_is_developed(tmp_path: Path) -> None:
 
 
 def test_a_picture_that_needs_too_much_memory_is_refused(tmp_path: Path) -> None:
-    # A progressive JPEG is decoded whole: two bytes for each of 48 million values.
-    original = pictures.make_picture(size=(4000, 4000), progressive=True, subsampling=0, quality=20)
+    # A progressive JPEG is decoded whole: two bytes for each of 108 million values. The limit lies
+    # far from what that takes and far from what an empty process takes, which machines differ in.
+    plain = Image.new("RGB", (6000, 6000), "tan")
+    original = pictures.make_picture(image=plain, progressive=True, subsampling=0, quality=20)
 
-    assert reason_for(original, tmp_path, memory=180_000_000) is Reason.TOO_MUCH_MEMORY
+    assert reason_for(original, tmp_path, memory=200_000_000) is Reason.TOO_MUCH_MEMORY
     assert len(develop(original, tmp_path)) == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "unable to copy to memory\nVipsJpeg: Insufficient memory (case 4)",
+        "unable to call jpegsave_buffer\nglib: Error creating thread: Resource temporarily …",
+        "unable to call webpsave_buffer\nwebpsave: picture memory error",
+        "vips_tracked: out of memory -- size == 1MB",
+    ],
+)
+def test_whatever_lacks_memory_says_so_in_its_own_words(words: str) -> None:
+    assert refusal_of(RuntimeError(words)).code == Reason.TOO_MUCH_MEMORY
 
 
 def test_the_next_picture_does_not_suffer(tmp_path: Path) -> None:
@@ -207,9 +225,7 @@ def test_a_damaged_picture_is_fine_or_refused_and_soon(
     for _ in range(data.draw(st.integers(1, 12), label="changes")):
         place = data.draw(st.integers(0, len(original) - 1), label="place")
         original[place] = data.draw(st.integers(0, 255), label="byte")
-    started = time.monotonic()
 
     verdict = verdict_on(bytes(original), tmp_path)
 
     assert verdict not in {Reason.CRASHED, Reason.INTERRUPTED, Reason.TOO_SLOW}
-    assert time.monotonic() - started < 15

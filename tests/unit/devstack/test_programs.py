@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
+import psutil
 import pytest
 
 from devstack.processes import Program, free_port
 from devstack.programs import Beat, Prepare, Web, Worker
+from tests.support.wait import wait_until
 
 
 class Answering(BaseHTTPRequestHandler):
@@ -133,6 +135,40 @@ def test_what_a_program_printed_can_be_told_to_a_person(tmp_path: Path) -> None:
     program.log.write_text("one\ntwo\nthree\n")
 
     assert program.last_words(2) == "Its log ends: two | three"
+
+
+class Sleeping(Program):
+    """A program that does nothing for long."""
+
+    def command(self) -> list[str | Path]:
+        return ["sleep", "1000"]
+
+
+@pytest.fixture
+def sleeping(tmp_path: Path) -> Iterator[Program]:
+    program = Sleeping(log=tmp_path / "log").start()
+    yield program
+    program.kill()
+
+
+def test_a_frozen_program_stands_still_at_once_and_goes_on_when_it_is_told(
+    sleeping: Program,
+) -> None:
+    process = psutil.Process(sleeping.pid)
+
+    for _ in range(20):
+        sleeping.freeze()
+        assert process.status() == psutil.STATUS_STOPPED
+        sleeping.thaw()
+        wait_until(lambda: process.status() != psutil.STATUS_STOPPED)
+
+
+def test_a_program_that_is_dead_can_be_frozen(sleeping: Program) -> None:
+    sleeping.kill()
+
+    sleeping.freeze()
+
+    assert not sleeping.is_running()
 
 
 def test_a_program_that_was_never_started_can_be_stopped(tmp_path: Path) -> None:
