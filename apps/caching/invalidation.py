@@ -71,6 +71,9 @@ def invalidate(*tags: str, using: str = DEFAULT_DB_ALIAS) -> None:
     if hook is None:
         hook = Invalidation(using)
         transaction.on_commit(hook, using=using, robust=True)
+        # In front of all hooks: one that fails keeps those behind it from running, and one that
+        # asks the cache is to be answered with what was committed.
+        connection.run_on_commit.insert(0, connection.run_on_commit.pop())
     hook.add(new)
 
 

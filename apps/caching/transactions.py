@@ -46,7 +46,8 @@ def others_see_the_same() -> bool:
     return all(
         _sees_the_committed(connection)
         for connection in connections.all(initialized_only=True)
-        if connection.in_atomic_block
+        # Without autocommit there is always a transaction, with or without a block.
+        if connection.in_atomic_block or not connection.autocommit
     )
 
 
