@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,16 @@ from typing import Any
 
 _lock = threading.Lock()
 _flights: dict[tuple[object, ...], Flight] = {}
+
+
+def _start_anew() -> None:
+    # A fork copies the flights of the parent, but not the threads that would land them.
+    global _lock  # noqa: PLW0603 - it may have been held by one of those
+    _lock = threading.Lock()
+    _flights.clear()
+
+
+os.register_at_fork(after_in_child=_start_anew)
 
 
 class Flight:
@@ -25,10 +36,19 @@ class Flight:
     def finish(self) -> None:
         self._done.set()
 
+    def is_over(self, seconds: float) -> bool:
+        return self._done.wait(seconds)
+
     def wait(self, seconds: float) -> tuple[bool, Any]:
         """Return (True, value), or (False, None) if it failed or took too long."""
         self._done.wait(seconds)
         return self._landed, self._value
+
+
+def in_the_air(key: tuple[object, ...]) -> Flight | None:
+    """Return the flight of `key` that has begun and is not over. The next one sees more."""
+    with _lock:
+        return _flights.get(key)
 
 
 @contextmanager

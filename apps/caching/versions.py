@@ -1,9 +1,11 @@
 """Versions of tags: eight bytes that are never used twice.
 
 44 bits of milliseconds, then 20 random bits; one process never draws the same or a smaller number
-again, and two would have to draw one of a million in the same millisecond. Versions are compared
-for equality only, so clocks that disagree do no harm; the clock is in there to make a version new
-after every loss of memory, where a counter would start again and meet the stamps of old entries.
+again, and two would have to draw one of a million in the same millisecond. The random bits are new
+each time, also where the clock was set back: the forks of one process go on from the same number.
+Versions are compared for equality only, so clocks that disagree do no harm; the clock is in there
+to make a version new after every loss of memory, where a counter would start again and meet the
+stamps of old entries.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ def new_version() -> bytes:
     milliseconds = time.time_ns() // 1_000_000 & ((1 << CLOCK_BITS) - 1)
     number = milliseconds << RANDOM_BITS | secrets.randbits(RANDOM_BITS)
     with _lock:
-        # A clock that was set back makes this a counter until it has caught up.
-        _last = number = max(number, _last + 1)
+        if number <= _last:  # the same millisecond, or a clock that was set back
+            number = (_last >> RANDOM_BITS) + 1 << RANDOM_BITS | number & (1 << RANDOM_BITS) - 1
+        _last = number
     return number.to_bytes(VERSION_BYTES, "big")

@@ -81,6 +81,11 @@ class MemcachedStore:
             raise Refused(str(error)) from error
         except MemcacheError as error:
             raise StoreAway(str(error)) from error
+        except BaseException:
+            # Interrupted from outside, by a time limit for example: the client has not closed its
+            # socket, and what is left of this answer would be read as that to the next question.
+            client.close()
+            raise
         finally:
             # After an error it has closed its socket, and connects again when it is next used.
             self._idle.append(client)

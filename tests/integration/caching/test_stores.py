@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
 import time
 from collections.abc import Iterator
@@ -109,6 +110,35 @@ def test_a_forked_process_has_connections_of_its_own(store: Store) -> None:
 
     assert os.waitstatus_to_exitcode(status) == 0
     assert mine == [[b"1"]] * 200
+
+
+class TimeIsUp(BaseException):
+    """As gevent raises it, and whoever has no time for what an Exception might be caught by."""
+
+
+def test_an_interrupted_question_leaves_no_answer_to_the_next_one(
+    server: Valkey | Memcached, store: Store
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise TimeIsUp
+
+    writer = open_store(address(server), timeout=PATIENCE)
+    store.put([Item("a", b"old", 60)])
+    server.freeze()
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        with pytest.raises(TimeIsUp):
+            store.get(["a"])
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+        server.thaw()
+
+    writer.put([Item("a", b"new", 60)])
+
+    assert store.get(["a"]) == [b"new"]
+    writer.close()
 
 
 @pytest.mark.memcached

@@ -1,0 +1,74 @@
+"""What a fork copies and must not use."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from apps.caching import versions
+from apps.caching.flights import boarding
+
+HOUR = 3_600_000 << versions.RANDOM_BITS
+PATIENCE = 10
+
+
+def in_a_child(work: Callable[[], bool]) -> bool:
+    """Return what `work` returns in a fork of this process."""
+    child = os.fork()
+    if child == 0:
+        fine = False
+        try:
+            fine = work()
+        finally:
+            os._exit(0 if fine else 1)
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status) == 0
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+def test_a_child_does_not_wait_for_what_its_parent_computes() -> None:
+    started, go_on = threading.Event(), threading.Event()
+
+    def compute() -> None:
+        with boarding(("entry", "versions")):
+            started.set()
+            go_on.wait(PATIENCE)
+
+    def leads() -> bool:
+        with boarding(("entry", "versions")) as (_, leads):
+            return leads
+
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(compute)
+        assert started.wait(PATIENCE)
+        assert in_a_child(leads)
+        assert not leads()  # here it is still going on
+        go_on.set()
+        answer.result(PATIENCE)
+
+
+def test_forks_draw_different_versions_while_the_clock_is_behind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """All go on from the number that their parent drew before the clock was set back."""
+    last = int.from_bytes(versions.new_version(), "big") + HOUR
+    drawn = set()
+    for _ in range(3):  # three children
+        monkeypatch.setattr(versions, "_last", last)
+        drawn |= {versions.new_version() for _ in range(10)}
+
+    assert len(drawn) == 30
+
+
+def test_versions_grow_while_the_clock_is_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    last = int.from_bytes(versions.new_version(), "big") + HOUR
+    monkeypatch.setattr(versions, "_last", last)
+
+    drawn = [versions.new_version() for _ in range(100)]
+
+    assert drawn == sorted(set(drawn))
+    assert drawn[0] > last.to_bytes(versions.VERSION_BYTES, "big")
