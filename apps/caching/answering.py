@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 from apps.caching import invalidation, memo, transactions
 from apps.caching.calls import Call
 from apps.caching.engine import engine
-from apps.caching.flights import boarding
+from apps.caching.flights import boarding, in_the_air
 from apps.caching.keeping import Computed, Kept, compute_one, keep
-from apps.caching.lookup import Found, Look, Place, judge, look_up, place
+from apps.caching.lookup import Found, Look, Place, is_elsewhere, judge, look_up, place
 from apps.caching.nesting import note_use
 from apps.caching.renewal import renew
 from apps.caching.stats import count
@@ -25,7 +25,7 @@ _dice = random.SystemRandom()
 def obtain(call: Call[R]) -> R:
     """Return the value of `call`: from the cache, or computed once however many ask for it."""
     note_use(call.tags)
-    if transactions.has_changed(call.tags):
+    if transactions.has_changed(call.tags) or is_elsewhere(call):
         count(call.name, Found.CHANGED_HERE.value)
         return compute_one(call).value
     return settle(call, look_up([call])[0])
@@ -44,9 +44,10 @@ def prefetch(*calls: Call[Any]) -> None:
 
 def refresh(call: Call[R]) -> R:
     """Compute `call` now and store it in place of what is there."""
+    note_use(call.tags)
     where = place(call, engine())
     versions = where.node.versions(where.tags)
-    computed = compute_one(call)
+    computed = compute_one(call, where.node.name)
     if versions is not None:
         keep([Kept(call, where, versions, computed)])
     return computed.value
@@ -74,6 +75,8 @@ def settle(call: Call[R], look: Look) -> R:
         # The server is away. What this process has invalidated since is in the key, so that
         # nobody waits for data that is older than his own change.
         flight_key: tuple[object, ...] = (where.key, invalidation.generation())
+        if not _is_next(call, flight_key):
+            return compute_one(call).value
     else:
         flight_key = (where.key, *versions)
     return _compute_once(call, where, versions, flight_key)
@@ -82,6 +85,18 @@ def settle(call: Call[R], look: Look) -> R:
 def _complete(where: Place, look: Look) -> tuple[bytes, ...] | None:
     """Return the versions to stamp with, giving one to each tag that had none. None: away."""
     return None if look.versions is None else where.node.versions(where.tags, look.versions)
+
+
+def _is_next(call: Call[Any], flight_key: tuple[object, ...]) -> bool:
+    """Wait for the computation that is going on, so that the next one may be shared.
+
+    Without versions nobody can say whether it began before what another process has changed.
+    """
+    flight = in_the_air(flight_key)
+    if flight is None:
+        return True
+    count(call.name, "waits")
+    return flight.is_over(engine().options.lease_seconds)
 
 
 def _compute_once(
@@ -144,6 +159,6 @@ def _wait_for_leader(call: Call[Any], where: Place, lease: str, deadline: float)
 
 
 def _compute_and_keep(call: Call[R], where: Place, versions: tuple[bytes, ...]) -> Computed[R]:
-    computed = compute_one(call)
+    computed = compute_one(call, where.node.name)
     keep([Kept(call, where, versions, computed)])
     return computed

@@ -41,12 +41,17 @@ class Kept(NamedTuple):
     longest: float = float("inf")  # how many seconds it may live at most
 
 
-def compute(calls: Sequence[Call[Any]], run: Callable[[], T]) -> tuple[T, float, bool]:
-    """Run a computation for these calls: its result, seconds for each call, shareable or not."""
+def compute(
+    calls: Sequence[Call[Any]], run: Callable[[], T], *kept_on: str
+) -> tuple[T, float, bool]:
+    """Run a computation for these calls: its result, seconds for each call, shareable or not.
+
+    `kept_on` are the names of the servers that will hold the result.
+    """
     # What a batch uses goes into all of its entries, so each of them must name it.
     tags = set.intersection(*(set(call.tags) for call in calls))
     started = time.perf_counter()
-    with computing(tags) as computation:
+    with computing(tags, kept_on) as computation:
         result = run()
     seconds = (time.perf_counter() - started) / len(calls)
     for call in calls:
@@ -61,19 +66,21 @@ def compute(calls: Sequence[Call[Any]], run: Callable[[], T]) -> tuple[T, float,
     return result, seconds, shareable
 
 
-def compute_one(call: Call[T]) -> Computed[T]:
-    return Computed(*compute([call], call.compute))
+def compute_one(call: Call[T], *kept_on: str) -> Computed[T]:
+    return Computed(*compute([call], call.compute, *kept_on))
 
 
-def compute_many(calls: Sequence[Call[T]]) -> list[Computed[T]]:
+def compute_many(calls: Sequence[Call[T]], *kept_on: str) -> list[Computed[T]]:
     """Compute calls of one function, together if it has a `bulk`."""
     bulk = calls[0].policy.bulk
     if bulk is None:
-        return [compute_one(call) for call in calls]
+        return [compute_one(call, *kept_on) for call in calls]
     arguments = [call.arguments[0] for call in calls]
-    values, seconds, shareable = compute(calls, lambda: bulk(arguments))
+    values, seconds, shareable = compute(calls, lambda: bulk(arguments), *kept_on)
     return [
-        Computed(values[argument], seconds, shareable) if argument in values else compute_one(call)
+        Computed(values[argument], seconds, shareable)
+        if argument in values
+        else compute_one(call, *kept_on)
         for call, argument in zip(calls, arguments, strict=True)
     ]
 

@@ -14,6 +14,7 @@ from apps.caching.codecs import Uncacheable
 from apps.caching.engine import Engine, engine
 from apps.caching.envelope import Envelope, unpack
 from apps.caching.expiry import is_due
+from apps.caching.nesting import servers_to_ask
 from apps.caching.node import Node
 from apps.caching.reporting import ensure_reporting
 from apps.caching.stats import count
@@ -60,6 +61,12 @@ def place(call: Call[Any], eng: Engine) -> Place:
     key = keys.entry(call.name, call.digest)
     tags = (keys.epoch, keys.function(call.name), *(keys.tag(tag) for tag in call.tags))
     return Place(eng.servers.place(key), key, tags)
+
+
+def is_elsewhere(call: Call[Any]) -> bool:
+    """Say whether `call` lives on another server than the entry that is being built from it."""
+    servers = servers_to_ask()
+    return bool(servers) and servers != {place(call, engine()).node.name}
 
 
 def look_up(calls: Sequence[Call[Any]]) -> list[Look]:

@@ -14,10 +14,14 @@ from apps.caching import memo
 
 
 class Computation:
-    """What is being computed, the tags it declared and those it turned out to need."""
+    """What is being computed, the tags it declared and those it turned out to need.
 
-    def __init__(self, tags: Iterable[str]) -> None:
+    `kept_on` are the servers that will hold what is built of this computation.
+    """
+
+    def __init__(self, tags: Iterable[str], kept_on: frozenset[str]) -> None:
         self.declared = frozenset(tags)
+        self.kept_on = kept_on
         self.undeclared: set[str] = set()
 
 
@@ -25,9 +29,11 @@ _current: ContextVar[Computation | None] = ContextVar("caching_computation", def
 
 
 @contextmanager
-def computing(tags: Iterable[str]) -> Iterator[Computation]:
+def computing(tags: Iterable[str], kept_on: Iterable[str] = ()) -> Iterator[Computation]:
     """Watch which entries are used until the block ends, and look each of them up anew."""
-    computation = Computation(tags)
+    outer = _current.get()
+    servers = frozenset(kept_on) | (outer.kept_on if outer else frozenset())
+    computation = Computation(tags, servers)
     token = _current.set(computation)
     try:
         with memo.suspended():
@@ -41,3 +47,13 @@ def note_use(tags: Iterable[str]) -> None:
     computation = _current.get()
     if computation is not None:
         computation.undeclared |= set(tags) - computation.declared
+
+
+def servers_to_ask() -> frozenset[str]:
+    """Return the servers whose entries alone may be used; none at all means every server.
+
+    The versions that are stamped on an entry are those of its own server. Another server may not
+    have been told yet what they stand for: an old entry from there would be stamped as a new one.
+    """
+    computation = _current.get()
+    return computation.kept_on if computation else frozenset()

@@ -95,7 +95,8 @@ def compute_anew(due: Sequence[Due], *, until: float, language: str | None) -> N
             if time.monotonic() >= until:
                 return  # somebody else may hold the leases now
             try:
-                _store(group, compute_many([item.call for item in group]))
+                servers = {item.where.node.name for item in group}
+                _store(group, compute_many([item.call for item in group], *servers))
             except Exception as error:  # noqa: BLE001 - of the function that is decorated
                 _count_all(group, "background_failed")
                 _say_once(group[0].call, error)

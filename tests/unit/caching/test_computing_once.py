@@ -133,6 +133,25 @@ def test_the_same_holds_while_the_cache_is_away(start: Start) -> None:
         wait_until(lambda: not servers.nodes[0].owes, seconds=PATIENCE)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_nobody_gets_what_another_process_changed_while_we_cannot_see_it(start: Start) -> None:
+    """Cut off from the server, this process cannot know that others have told it of a change."""
+    store = Flaky("memory://flaky")
+    store.away = True
+    with serving(store):
+        gate.open.clear()
+        before = start(lambda: get(1))
+        wait_until(lambda: gate.started == 1, seconds=PATIENCE)
+
+        gate.value = "new"  # written, committed and told by another process
+        after = [start(lambda: get(1)) for _ in range(3)]
+        wait_until(lambda: waits() == 3, seconds=PATIENCE)
+        gate.open.set()
+
+        assert before.result(PATIENCE) == "old"
+        assert [answer.result(PATIENCE) for answer in after] == ["new"] * 3
+
+
 def test_a_failure_is_not_shared(start: Start) -> None:
     gate.open.clear()
     gate.error = RuntimeError("no")
