@@ -125,6 +125,10 @@ def _lead_or_wait(call: Call[R], where: Place, versions: tuple[bytes, ...]) -> C
     while time.monotonic() < deadline:
         if _take(where, lease):
             try:
+                # The one before us may have stored and let go since we looked.
+                again = _look_again(call, where)
+                if again.found in {Found.HIT, Found.SOFT}:
+                    return Computed(again.value, 0.0, shareable=True)
                 return _compute_and_keep(call, where, versions)
             finally:
                 where.node.drop([lease])
@@ -138,6 +142,11 @@ def _lead_or_wait(call: Call[R], where: Place, versions: tuple[bytes, ...]) -> C
 def _take(where: Place, lease: str) -> bool:
     won = where.node.add([Item(lease, b"1", engine().options.lease_seconds)])
     return won is None or won[0]
+
+
+def _look_again(call: Call[Any], where: Place) -> Look:
+    raw, *versions = where.node.get([where.key, *where.tags]) or [None]
+    return judge(call, raw, tuple(versions))
 
 
 def _wait_for_leader(call: Call[Any], where: Place, lease: str, deadline: float) -> Look | None:

@@ -82,7 +82,7 @@ def _fill(gaps: Sequence[Gap[R]]) -> dict[int, R]:
         late = time.monotonic() >= deadline
         ours = left if late else _take(left)
         if ours:
-            values |= _compute(ours, leased=not late)
+            values |= _settle(ours, leased=not late)
         left = [gap for gap in left if gap.index not in values]
         values |= _wait_for_others(left, deadline)
         left = [gap for gap in left if gap.index not in values]
@@ -99,21 +99,32 @@ def _take(gaps: Sequence[Gap[R]]) -> list[Gap[R]]:
     return sorted(ours, key=lambda gap: gap.index)
 
 
-def _compute(gaps: Sequence[Gap[R]], *, leased: bool) -> dict[int, R]:
+def _settle(gaps: Sequence[Gap[R]], *, leased: bool) -> dict[int, R]:
+    """Return what others have stored since we looked, and compute and store the rest."""
+    values: dict[int, R] = {}
+    leases = list(_by_node(gaps)) if leased else []
+    try:
+        for node, group in leases:
+            _collect(node, group, values)
+        if rest := [gap for gap in gaps if gap.index not in values]:
+            values |= _compute_together(rest)
+    finally:
+        for node, group in leases:
+            node.drop([str(gap.lease) for gap in group])
+    return values
+
+
+def _compute_together(gaps: Sequence[Gap[R]]) -> dict[int, R]:
     """Compute, with the function's `bulk` if it has one, and store."""
     servers = {gap.where.node.name for gap in gaps if gap.versions is not None}
-    try:
-        computed = compute_many([gap.call for gap in gaps], *servers)
-        keep(
-            [
-                Kept(gap.call, gap.where, gap.versions, item)
-                for gap, item in zip(gaps, computed, strict=True)
-                if gap.versions is not None
-            ]
-        )
-    finally:
-        for node, group in _by_node(gaps) if leased else ():
-            node.drop([str(gap.lease) for gap in group])
+    computed = compute_many([gap.call for gap in gaps], *servers)
+    keep(
+        [
+            Kept(gap.call, gap.where, gap.versions, item)
+            for gap, item in zip(gaps, computed, strict=True)
+            if gap.versions is not None
+        ]
+    )
     return {gap.index: item.value for gap, item in zip(gaps, computed, strict=True)}
 
 

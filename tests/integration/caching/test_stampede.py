@@ -1,49 +1,78 @@
-"""Many processes miss the same entry at once: one computes, the others wait for it."""
+"""Many processes miss the same entries at once: one computes each, the others wait for it."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 
 from devstack.servers import Memcached, Valkey
+from tests.support.stampede import NUMBERS, Asker
+from tests.support.wait import wait_until
 
 pytestmark = pytest.mark.integration
 PROCESSES = 4
+EXPIRIES = 3
+Start = Callable[..., list[Asker]]
+SINGLE = ("single", "['value 1']", "1")
+BATCH = ("batch", f"['{' '.join(f'value {number}' for number in NUMBERS)}']", "012345")
 
 
-def start(file: Path) -> subprocess.Popen[str]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.support.stampede", file],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={
-            **os.environ,
-            "CACHE_URL": settings.CACHING["SERVERS"][0],
-            "CACHE_PREFIX": settings.CACHING["PREFIX"],
-        },
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    return process
-
-
-def test_a_cold_entry_is_computed_once_over_all_processes(
-    server: Valkey | Memcached, tmp_path: Path
-) -> None:
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Return where each computation leaves its number."""
     file = tmp_path / "computations"
-    processes = [start(file) for _ in range(PROCESSES)]
+    file.touch()
+    return file
 
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    answers = [process.communicate(timeout=60)[0] for process in processes]
 
-    assert answers == ["['value 1']\n"] * PROCESSES
-    assert file.read_text(encoding="ascii") == "x"
+@pytest.fixture
+def start(server: Valkey | Memcached, file: Path) -> Iterator[Start]:
+    started: list[Asker] = []
+
+    def start(number: int, kind: str, **options: float) -> list[Asker]:
+        new = [Asker(file, kind, **options) for _ in range(number)]
+        started.extend(new)
+        assert [asker.hear() for asker in new] == ["ready"] * number
+        return new
+
+    yield start
+    for asker in started:
+        asker.end()
+
+
+def all_ask(askers: list[Asker]) -> list[str]:
+    for asker in askers:
+        asker.say("go")
+    return [asker.hear() for asker in askers]
+
+
+@pytest.mark.parametrize(("kind", "answer", "once"), [SINGLE, BATCH], ids=["single", "batch"])
+def test_each_is_computed_once_when_cold_and_at_every_expiry(
+    start: Start, file: Path, kind: str, answer: str, once: str
+) -> None:
+    askers = start(PROCESSES, kind)
+
+    for times in range(1, EXPIRIES + 2):
+        assert all_ask(askers) == [answer] * PROCESSES
+        assert "".join(sorted(file.read_text())) == "".join(sorted(once * times))
+        askers[0].say("forget")
+        assert askers[0].hear() == "forgotten"
+
+
+@pytest.mark.parametrize(("kind", "answer", "once"), [SINGLE, BATCH], ids=["single", "batch"])
+def test_who_is_killed_with_a_lease_holds_nobody_up_for_long(
+    start: Start, file: Path, kind: str, answer: str, once: str
+) -> None:
+    # Both compute the same function: what differs is outside the code that names the entry.
+    [doomed] = start(1, "hang", LEASE_SECONDS=2)
+    others = start(2, kind, LEASE_SECONDS=2)
+    doomed.say("go")
+    wait_until(lambda: file.read_text() == "1")
+    for other in others:
+        other.say("go")
+    doomed.end()
+
+    assert [other.hear() for other in others] == [answer] * 2
+    assert sorted(set(file.read_text())) == sorted(once)

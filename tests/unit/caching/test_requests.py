@@ -147,7 +147,7 @@ def test_prefetch_brings_functions_and_counts_no_miss_twice() -> None:
 
     with trace() as seen:
         assert read(2) == 20
-    assert [trip.verb for trip in seen.trips] == ["add", "get", "add", "put", "drop"]
+    assert [trip.verb for trip in seen.trips] == ["add", "get", "add", "get", "put", "drop"]
 
 
 @pytest.mark.django_db

@@ -40,12 +40,13 @@ def test_a_trace_tells_queries_and_trips_in_order() -> None:
         "add +3 tags",
         "get +3 tags",
         "add +1 leases",
+        "get tests.unit.caching.test_support.list_names +3 tags",
         "SELECT auth_group",
         "drop +1 leases",
         "UPDATE auth_group",
     ]
     assert len(seen.queries) == 2
-    assert len(seen.trips) == 5
+    assert len(seen.trips) == 6
 
 
 def test_a_trace_ends_with_its_block() -> None:
