@@ -27,9 +27,9 @@ def new_version() -> bytes:
     """Return a version that no tag has had. Draw one for each transmission: see `Node.bump`."""
     global _last  # noqa: PLW0603 - the one place, under the lock
     milliseconds = time.time_ns() // 1_000_000 & ((1 << CLOCK_BITS) - 1)
-    number = milliseconds << RANDOM_BITS | secrets.randbits(RANDOM_BITS)
+    chance = secrets.randbits(RANDOM_BITS)
     with _lock:
-        if number <= _last:  # the same millisecond, or a clock that was set back
-            number = (_last >> RANDOM_BITS) + 1 << RANDOM_BITS | number & (1 << RANDOM_BITS) - 1
-        _last = number
+        if milliseconds < _last >> RANDOM_BITS:  # the clock was set back
+            milliseconds = (_last >> RANDOM_BITS) + 1
+        _last = number = max(milliseconds << RANDOM_BITS | chance, _last + 1)
     return number.to_bytes(VERSION_BYTES, "big")
