@@ -1,8 +1,8 @@
 """Versions of tags: eight bytes that are never used twice.
 
 44 bits of milliseconds, then 20 random bits; one process never draws the same or a smaller number
-again, and two would have to draw one of a million in the same millisecond. The random bits are new
-each time, also where the clock was set back: the forks of one process go on from the same number.
+again, and two would have to draw one of a million in the same millisecond. A fork goes on from
+a place of its own, for where the clock was set back its brothers count on from the same number.
 Versions are compared for equality only, so clocks that disagree do no harm; the clock is in there
 to make a version new after every loss of memory, where a counter would start again and meet the
 stamps of old entries.
@@ -10,6 +10,7 @@ stamps of old entries.
 
 from __future__ import annotations
 
+import os
 import secrets
 import threading
 import time
@@ -17,6 +18,7 @@ import time
 RANDOM_BITS = 20
 CLOCK_BITS = 44
 VERSION_BYTES = 8
+SPREAD_BITS = 10  # forks spread over a second
 
 
 _lock = threading.Lock()
@@ -27,9 +29,17 @@ def new_version() -> bytes:
     """Return a version that no tag has had. Draw one for each transmission: see `Node.bump`."""
     global _last  # noqa: PLW0603 - the one place, under the lock
     milliseconds = time.time_ns() // 1_000_000 & ((1 << CLOCK_BITS) - 1)
-    chance = secrets.randbits(RANDOM_BITS)
+    number = milliseconds << RANDOM_BITS | secrets.randbits(RANDOM_BITS)
     with _lock:
-        if milliseconds < _last >> RANDOM_BITS:  # the clock was set back
-            milliseconds = (_last >> RANDOM_BITS) + 1
-        _last = number = max(milliseconds << RANDOM_BITS | chance, _last + 1)
+        # A clock that was set back makes this a counter until it has caught up.
+        _last = number = max(number, _last + 1)
     return number.to_bytes(VERSION_BYTES, "big")
+
+
+def _go_elsewhere() -> None:
+    global _lock, _last  # noqa: PLW0603 - another thread of the parent may have held the lock
+    _lock = threading.Lock()
+    _last += secrets.randbits(RANDOM_BITS + SPREAD_BITS)
+
+
+os.register_at_fork(after_in_child=_go_elsewhere)
