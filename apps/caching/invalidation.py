@@ -86,8 +86,9 @@ def changed(*objects: models.Model) -> None:
     """Make every entry that shows one of these objects out of date, at commit.
 
     The tags are those of `obj.cache_tags()`, or `<model>:<pk>` of a model without that method.
-    Call it with the row still there: before a delete, and again after an update that moves the
-    object from one tag to another.
+    Call it in the transaction of the change, with the row still there: before a delete, and again
+    after an update that moves the object from one tag to another. Outside a transaction it must
+    come after the change: a reader between the two would give the old value the new versions.
     """
     by_database: dict[str, list[str]] = {}
     for obj in objects:
