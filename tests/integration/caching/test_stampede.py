@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from pytest_django import Settings
 
+from apps import caching
+from apps.caching.lookup import Found, look_up
 from devstack.servers import Memcached, Valkey
 from tests.support.stampede import NUMBERS, Asker
 from tests.support.wait import wait_until
@@ -76,3 +82,39 @@ def test_who_is_killed_with_a_lease_holds_nobody_up_for_long(
 
     assert [other.hear() for other in others] == [answer] * 2
     assert sorted(set(file.read_text())) == sorted(once)
+
+
+released = threading.Event()
+started: list[str] = []
+present = ["old"]
+
+
+@caching.cached(timeout=timedelta(seconds=0.05), tags=["things"], stale_for=timedelta(minutes=5))
+def get_slowly() -> str:
+    started.append(present[0])
+    assert released.wait(10)
+    return present[0]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_waits_where_an_old_value_may_be_shown(
+    server: Valkey | Memcached, settings: Settings
+) -> None:
+    settings.CACHING = {**settings.CACHING, "BACKGROUND_THREADS": 2}
+    started.clear()
+    released.set()
+    present[0] = "old"
+    get_slowly()
+    wait_until(lambda: look_up([get_slowly.call()])[0].found is Found.SOFT)
+
+    released.clear()
+    present[0] = "new"
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: get_slowly(), range(32)))
+    wait_until(lambda: len(started) == 2)
+
+    assert answers == ["old"] * 32  # while the computation is going on
+    assert get_slowly() == "old"
+    assert len(started) == 2
+    released.set()
+    wait_until(lambda: get_slowly() == "new")
