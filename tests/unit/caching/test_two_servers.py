@@ -10,8 +10,9 @@ import pytest
 
 from apps import caching
 from apps.caching.engine import engine
-from apps.caching.lookup import place
+from apps.caching.lookup import Found, look_up, place
 from apps.caching.node import Node
+from apps.caching.renewal import Due, compute_anew
 from apps.caching.servers import Servers
 from apps.caching.stats import counted
 from tests.support.caching import Flaky, serving
@@ -40,8 +41,13 @@ def outermost(number: int) -> str:
     return f"<{outer(number)}>"
 
 
+@caching.cached(timeout=MINUTE, tags=["things"])
+def shared() -> str:
+    return rows[0]
+
+
 def compute_in_bulk(numbers: Any) -> dict[int, str]:
-    return {number: f"<{inner(number)}>" for number in numbers}
+    return {number: f"<{shared()}>" for number in numbers}
 
 
 @caching.cached(timeout=MINUTE, tags=["things"], bulk=compute_in_bulk)
@@ -123,6 +129,40 @@ def test_nor_when_it_is_rewritten(servers: Servers) -> None:
     tell(other, number)
 
     assert outer(number) == "<new>"
+
+
+def in_a_batch(calls: list[caching.Call[str]]) -> None:
+    outer_in_bulk.many([call.arguments for call in calls])
+
+
+def in_the_background(calls: list[caching.Call[str]]) -> None:
+    due = []
+    for call in calls:
+        where = place(call, engine())
+        versions = where.node.versions(where.tags)
+        assert versions is not None
+        due.append(Due(call=call, where=where, versions=versions, reason="renewed"))
+    compute_anew(due, until=float("inf"), language="en")
+
+
+@pytest.mark.parametrize("compute", [in_a_batch, in_the_background])
+def test_nor_when_many_are_computed_together(
+    servers: Servers, compute: Callable[[list[caching.Call[str]]], None]
+) -> None:
+    other = place(shared.call(), engine()).node
+    calls = [outer_in_bulk.call(number) for number in range(100)]
+    calls = [call for call in calls if place(call, engine()).node is not other][:2]
+    mine = place(calls[0], engine()).node
+    rows[0] = "old"
+    shared()
+
+    rows[0] = "new"
+    mine.bump([engine().keys.tag("things")], everything=engine().keys.epoch)
+    compute(calls)
+    other.bump([engine().keys.tag("things")], everything=engine().keys.epoch)
+
+    assert outer_in_bulk.many([call.arguments for call in calls]) == ["<new>"] * 2
+    assert [look.found for look in look_up(calls)] == [Found.HIT] * 2
 
 
 def test_an_entry_of_the_same_server_is_used(servers: Servers) -> None:
