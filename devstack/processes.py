@@ -21,13 +21,16 @@ ROOT = Path(__file__).resolve().parent.parent
 # Below the range from which Linux takes the ports of outgoing connections: what is free when
 # asked is then still free when the server binds it.
 PORTS = range(20_000, 32_000)
+# What this process was given already: its server may not have bound it yet.
+_given: set[int] = set()
 
 
 def free_port() -> int:
-    """Return a loopback port that nobody listens on."""
+    """Return a loopback port that nobody listens on, and never the same one twice."""
     for _ in range(100):
         port = PORTS.start + secrets.randbelow(len(PORTS))
-        if port_is_free(port):
+        if port not in _given and port_is_free(port):
+            _given.add(port)
             return port
     raise StartFailed("No free port between 20000 and 32000.")
 

@@ -14,7 +14,7 @@ import pytest
 
 from devstack import ground
 from devstack.problems import AlreadyRunning, NoRoom, PortTaken, Problem, Unreachable
-from devstack.processes import free_port, port_is_free
+from devstack.processes import PORTS, free_port, port_is_free
 
 # Usage of a disk as shutil tells it.
 Usage = type(shutil.disk_usage("/"))
@@ -64,6 +64,15 @@ def test_a_port_that_is_none_is_refused(text: str) -> None:
 def test_a_taken_port_comes_with_a_way_out(listener: int) -> None:
     with pytest.raises(PortTaken, match=rf"Port {listener} is taken .* `make up PORT="):
         ground.wanted_port({"PORT": str(listener)})
+
+
+def test_no_two_servers_of_one_start_get_the_same_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = free_port()
+    numbers = iter([first - PORTS.start, (first + 1 - PORTS.start) % len(PORTS)])
+    monkeypatch.setattr("secrets.randbelow", lambda _: next(numbers))
+    monkeypatch.setattr("devstack.processes.port_is_free", lambda _: True)
+
+    assert free_port() != first
 
 
 def test_the_next_free_port_skips_a_taken_one(listener: int) -> None:
