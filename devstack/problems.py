@@ -45,6 +45,12 @@ class Unreachable(Problem):
     code = 8
 
 
+class WrongSetting(Problem):
+    """A variable has a value with which the site would not start."""
+
+    code = 10
+
+
 class StartFailed(Problem):
     """A program ended, or said nothing, before it was ready."""
 

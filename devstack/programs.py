@@ -12,6 +12,7 @@ from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
+from devstack.problems import WrongSetting
 from devstack.processes import Program
 
 
@@ -113,13 +114,25 @@ class Prepare(SiteProgram):
 
     def command(self) -> list[str | Path]:
         """Return the command line of devstack/prepare.py."""
-        return [sys.executable, "-m", "devstack.prepare", self.demo]
+        return [sys.executable, "-m", "devstack.prepare", self.demo, self._refusal]
 
     @property
     def demo(self) -> Path:
         """The file in which it leaves what create_demo said."""
         return self.log.with_name("demo.json")
 
+    def prepare(self) -> None:
+        """Forget what an earlier start was refused for."""
+        self._refusal.unlink(missing_ok=True)
+
     def is_ready(self) -> bool:
-        """Tell whether it ended well."""
-        return self.process is not None and self.process.poll() == 0
+        """Tell whether it ended well. Raises WrongSetting if the settings let nothing start."""
+        if self.process is None or self.process.poll() is None:
+            return False
+        if self._refusal.is_file():
+            raise WrongSetting(self._refusal.read_text().strip())
+        return self.process.poll() == 0
+
+    @property
+    def _refusal(self) -> Path:
+        return self.demo.with_name("refusal")

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 
 from celery.signals import worker_ready
@@ -13,6 +14,9 @@ from celery.signals import worker_ready
 from project.celery import app
 
 __all__ = ["app"]
+# Celery fears for pickled messages from strangers; ours are JSON, and on a machine of one's own
+# root is often who one is.
+warnings.filterwarnings("ignore", r"\s*You're running the worker with superuser")
 
 
 @worker_ready.connect

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, unquote, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -12,6 +15,7 @@ from environ.fileaware_mapping import FileAwareMapping
 
 TRUE = frozenset({"1", "true", "yes", "on"})
 SECRET_LENGTH, SECRET_VARIETY = 50, 5  # as Django's own security.W009 asks
+DATABASES = frozenset({"postgres", "postgresql", "psql", "pgsql", "sqlite"})
 SMTP_PORTS = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465, "smtps": 465}
 FALSE = frozenset({"0", "false", "no", "off", ""})
 
@@ -54,6 +58,40 @@ class Environment(environ.FileAwareEnv):  # type: ignore[misc]
         if word in FALSE:
             return False
         raise ImproperlyConfigured(f"{var} takes true or false.")
+
+    def choice(self, var: str, words: Sequence[str], *, default: str) -> str:
+        """Return one of some words, as they are written here; the case does not matter."""
+        value = str(self.get_value(var, cast=str, default=default)).strip()
+        for word in words:
+            if word.lower() == value.lower():
+                return word
+        raise ImproperlyConfigured(f"{var} takes {' or '.join(words)}.")
+
+    def time_zone(self, var: str, *, default: str) -> str:
+        """Return the name of a time zone that this machine knows."""
+        value = str(self.get_value(var, cast=str, default=default)).strip()
+        try:
+            ZoneInfo(value)
+        except (ValueError, OSError, ZoneInfoNotFoundError) as error:
+            raise ImproperlyConfigured(
+                f"{var} takes the name of a time zone, such as Europe/Vienna."
+            ) from error
+        return value
+
+    def database(self, var: str, *, default: Path) -> dict[str, Any]:
+        """Return the entry of DATABASES for an address; by default an SQLite file."""
+        address = str(self.get_value(var, cast=str, default="")).strip()
+        if not address:
+            # SQLite makes the file, but not its folder, which a fresh clone does not have.
+            with contextlib.suppress(OSError):
+                default.parent.mkdir(exist_ok=True)
+            return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(default)}
+        if urlsplit(address).scheme not in DATABASES:
+            raise ImproperlyConfigured(f"{var} takes postgres://user:password@host:5432/name.")
+        try:
+            return dict(self.db_url_config(address))
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{var} has a host or a port that is none.") from error
 
     def secret(self, var: str, *, default: str | None) -> str:
         """Return a secret; without a default it must be set, long and not one letter repeated."""

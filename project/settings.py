@@ -101,7 +101,7 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 # --- Database ------------------------------------------------------------------------------------
 DATABASES = {
     "default": {
-        **env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'var' / 'safelight.sqlite3'}"),
+        **env.database("DATABASE_URL", default=BASE_DIR / "var" / "safelight.sqlite3"),
         "CONN_MAX_AGE": env.int("DATABASE_CONN_MAX_AGE", default=60),
         "CONN_HEALTH_CHECKS": True,
     },
@@ -276,10 +276,10 @@ STORAGES = {
 }
 
 # --- Language and time ---------------------------------------------------------------------------
-LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="en")
 LANGUAGES = [("en", _("English"))]
+LANGUAGE_CODE = env.choice("LANGUAGE_CODE", [code for code, _name in LANGUAGES], default="en")
 LOCALE_PATHS = [BASE_DIR / "locale"]
-TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+TIME_ZONE = env.time_zone("TIME_ZONE", default="UTC")
 USE_TZ = True
 
 # --- Security ------------------------------------------------------------------------------------
@@ -337,11 +337,16 @@ LOGGING = {
         },
     },
     "loggers": {
+        # Django would write each line once more, by a handler of its own.
+        "django": {"handlers": [], "level": "INFO"},
         # Two lines for every message, beside the one that says what became of it.
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
         # It tells of each step of a picture as if that were news.
         "pyvips": {"level": "WARNING"},
     },
-    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "root": {
+        "handlers": ["stderr"],
+        "level": env.choice("LOG_LEVEL", ["DEBUG", "INFO", "WARNING", "ERROR"], default="INFO"),
+    },
 }

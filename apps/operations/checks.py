@@ -7,7 +7,9 @@ variable to change, and a test. With DEBUG off an error stops the start (see pro
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,12 +17,14 @@ from urllib.parse import urlsplit
 from django.apps.config import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 
 CATCHER_PORT = 1025
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1", ""})
 CACHE_SCHEMES = frozenset({"redis", "rediss", "valkey", "unix", "memcached", "memory"})
 BROKER_SCHEMES = frozenset({"redis", "rediss", "amqp", "amqps", "sentinel"})
-POSITIVE = ("PHOTO_MAX_BYTES", "PHOTO_MAX_PIXELS", "PHOTO_MAX_SECONDS", "PHOTOS_PER_UPLOAD")
+PHOTO_LIMITS = ("PHOTO_MAX_BYTES", "PHOTO_MAX_PIXELS", "PHOTO_MAX_SECONDS", "PHOTOS_PER_UPLOAD")
 
 
 def check_settings(
@@ -63,6 +67,28 @@ def _check_addresses() -> Iterator[CheckMessage]:
             "LIVE_URL is not an address.",
             "Leave LIVE_URL empty where a proxy sends /live/ to the live process.",
         )
+    for host in settings.ALLOWED_HOSTS:
+        if re.search(r"/|:\d+$", host):
+            yield _error(
+                19,
+                "ALLOWED_HOSTS holds something that is no host name, so it lets nobody in.",
+                "Give names alone, as in photos.example.org: no scheme, no port, no path.",
+            )
+    if not _is_sender(settings.DEFAULT_FROM_EMAIL):
+        yield _error(
+            20,
+            "DEFAULT_FROM_EMAIL is no mail address.",
+            "Give an address, with or without a name: Photos <noreply@example.org>.",
+        )
+
+
+def _is_sender(text: str) -> bool:
+    address = parseaddr(text)[1]
+    try:
+        validate_email(address)
+    except ValidationError:
+        return False
+    return True
 
 
 def _check_servers() -> Iterator[CheckMessage]:
@@ -88,9 +114,29 @@ def _check_servers() -> Iterator[CheckMessage]:
 
 
 def _check_limits() -> Iterator[CheckMessage]:
-    for name in POSITIVE:
+    for name in PHOTO_LIMITS:
         if getattr(settings, name) <= 0:
             yield _error(6, f"{name} leaves no room for any photo.", f"Set {name} above zero.")
+    if settings.AVATAR_MAX_BYTES <= 0:
+        yield _error(16, "AVATAR_MAX_BYTES leaves no room for any avatar.", "Set it above zero.")
+    if settings.UNCONFIRMED_DAYS < 1:
+        yield _error(
+            17,
+            "UNCONFIRMED_DAYS forgets people before their letter can have come.",
+            "Give UNCONFIRMED_DAYS a day or more.",
+        )
+    for name, seconds in _waits().items():
+        if seconds <= 0:
+            yield _error(18, f"{name} is no time to wait.", f"Set {name} above zero.")
+
+
+def _waits() -> dict[str, float]:
+    """Return what is measured in seconds (or days), by the name of its variable."""
+    return {
+        "EMAIL_TIMEOUT": settings.MAIL_SERVER["timeout"],
+        "EMAIL_ANSWER_TIMEOUT": settings.EMAIL_ANSWER_TIMEOUT,
+        **{f"JOB_{name}": seconds for name, seconds in settings.MESSAGING.items()},
+    }
 
 
 def _check_files() -> Iterator[CheckMessage]:

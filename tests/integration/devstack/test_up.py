@@ -207,6 +207,28 @@ def test_what_stands_in_the_way_is_one_sentence(
     assert not (clone / "var" / "postgres").exists()
 
 
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        ({"CACHE_URL": "nonsense"}, "CACHE_URL names a kind of server that the cache does not"),
+        ({"DATABASE_URL": "nonsense"}, "DATABASE_URL takes postgres://user:password@host:5432/nam"),
+        ({"LOG_LEVEL": "loud"}, "LOG_LEVEL takes DEBUG or INFO or WARNING or ERROR."),
+        ({"UNCONFIRMED_DAYS": "-1"}, "UNCONFIRMED_DAYS forgets people before their letter can"),
+    ],
+)
+def test_a_wrong_setting_is_one_sentence_and_not_a_traceback(
+    clone: Path, more: dict[str, str], sentence: str
+) -> None:
+    done = subprocess.run(
+        [clone / ".venv" / "bin" / "python", "-m", "devstack.up"],
+        cwd=clone, env=environment("", free_port()) | more, capture_output=True, text=True,
+    )  # fmt: skip
+
+    assert done.stderr.startswith(f"Safelight did not start: {sentence}")
+    assert done.stderr.count("\n") == 1
+    assert done.returncode == 10
+
+
 def test_a_taken_port_is_one_sentence(clone: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

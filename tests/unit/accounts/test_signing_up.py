@@ -69,6 +69,17 @@ def test_who_signs_up_is_told_to_look_for_a_letter(client: Client) -> None:
     assert "A letter is on its way" in page.content.decode()
 
 
+@pytest.mark.parametrize("page", ["/accounts/confirm-email/", "/accounts/password/reset/done/"])
+def test_on_a_development_machine_the_way_to_the_letter_is_shown(
+    client: Client, settings: Settings, page: str
+) -> None:
+    settings.DEBUG, settings.INBOX_DIR = True, "/var/inbox"
+    assert 'href="/inbox/"' in client.get(page).content.decode()
+
+    settings.INBOX_DIR = ""
+    assert "/inbox/" not in client.get(page).content.decode()
+
+
 def test_a_sign_up_is_a_person_a_letter_and_a_job() -> None:
     sign_up(email="Ada@Example.org")
 

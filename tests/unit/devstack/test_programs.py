@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from devstack.problems import WrongSetting
 from devstack.processes import Program, free_port
 from devstack.programs import Beat, Prepare, Web, Worker
 from tests.support.wait import wait_until
@@ -126,6 +127,28 @@ def test_the_preparation_is_ready_when_it_ended_well(
     prepare.wait_dead(20)
 
     assert prepare.is_ready() is ready
+
+
+def test_a_site_that_refuses_its_settings_says_why_in_its_own_words(tmp_path: Path) -> None:
+    class Refusing(Prepare):
+        def command(self) -> list[str | Path]:
+            code = f"open({str(self._refusal)!r}, 'w').write('LOG_LEVEL takes INFO.')"
+            return [sys.executable, "-c", f"{code}; raise SystemExit(1)"]
+
+    prepare = Refusing(log=tmp_path / "prepare.log", variables={})
+    prepare.spawn()
+    prepare.wait_dead(20)
+
+    with pytest.raises(WrongSetting, match=r"^LOG_LEVEL takes INFO\.$"):
+        prepare.is_ready()
+
+
+def test_what_an_earlier_start_was_refused_for_is_forgotten(tmp_path: Path) -> None:
+    (tmp_path / "refusal").write_text("LOG_LEVEL takes INFO.")
+
+    Prepare(log=tmp_path / "prepare.log", variables={}).prepare()
+
+    assert not (tmp_path / "refusal").exists()
 
 
 def test_what_a_program_printed_can_be_told_to_a_person(tmp_path: Path) -> None:

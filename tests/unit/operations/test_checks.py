@@ -16,7 +16,7 @@ PUBLIC: dict[str, Any] = {
     "SITE_URL": "https://photos.example.org",
     "ALLOWED_HOSTS": ["photos.example.org"],
     "DEFAULT_FROM_EMAIL": "Photos <noreply@example.org>",
-    "MAIL_SERVER": {"host": "mail.example.org", "port": 587},
+    "MAIL_SERVER": {"host": "mail.example.org", "port": 587, "timeout": 30},
     "CACHING": {"SERVERS": ["redis://cache:6379/0"], "PREFIX": "x", "VERSION": "1"},
     "BROKER_URL": "amqp://broker",
     "INBOX_DIR": "",
@@ -64,9 +64,18 @@ def test_the_checks_are_registered() -> None:
         ("SITE_URL", "https://localhost", "safelight.W009"),
         ("ALLOWED_HOSTS", ["*"], "safelight.E010"),
         ("CACHING", {"SERVERS": ["memory://"]}, "safelight.E012"),
-        ("MAIL_SERVER", {"host": "127.0.0.1", "port": 1025}, "safelight.W013"),
+        ("MAIL_SERVER", {"host": "127.0.0.1", "port": 1025, "timeout": 30}, "safelight.W013"),
         ("DEFAULT_FROM_EMAIL", "Photos <noreply@localhost>", "safelight.W014"),
         ("INBOX_DIR", "/var/inbox", "safelight.W015"),
+        ("AVATAR_MAX_BYTES", 0, "safelight.E016"),
+        ("UNCONFIRMED_DAYS", 0, "safelight.E017"),
+        ("MAIL_SERVER", {"host": "mail", "port": 25, "timeout": 0}, "safelight.E018"),
+        ("EMAIL_ANSWER_TIMEOUT", -1, "safelight.E018"),
+        ("MESSAGING", {"LEASE_SECONDS": 0}, "safelight.E018"),
+        ("MESSAGING", {"SWEEP_SECONDS": -2}, "safelight.E018"),
+        ("ALLOWED_HOSTS", ["https://photos.example.org"], "safelight.E019"),
+        ("ALLOWED_HOSTS", ["photos.example.org:8000"], "safelight.E019"),
+        ("DEFAULT_FROM_EMAIL", "Photos", "safelight.E020"),
     ],
 )
 def test_a_wrong_setting_is_named(
@@ -75,6 +84,19 @@ def test_a_wrong_setting_is_named(
     setattr(public, name, value)
 
     assert ids() == [expected]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ALLOWED_HOSTS", [".example.org", "[::1]"]),
+        ("DEFAULT_FROM_EMAIL", "noreply@example.org"),
+    ],
+)
+def test_each_way_to_say_it_right_is_heard(public: Settings, name: str, value: object) -> None:
+    setattr(public, name, value)
+
+    assert ids() == []
 
 
 def test_every_complaint_says_what_to_do(public: Settings) -> None:

@@ -49,6 +49,67 @@ def test_a_wrong_number_names_its_variable_and_not_its_value(
     assert str(caught.value) == "PHOTO_MAX_BYTES takes a whole number."
 
 
+def test_one_of_some_words_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOG_LEVEL", "warning")
+
+    assert env.choice("LOG_LEVEL", ["INFO", "WARNING"], default="INFO") == "WARNING"
+    assert env.choice("NOT_SET_ANYWHERE", ["INFO", "WARNING"], default="INFO") == "INFO"
+
+
+def test_another_word_is_refused_with_those_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOG_LEVEL", "loud")
+
+    with pytest.raises(ImproperlyConfigured, match=r"^LOG_LEVEL takes INFO or WARNING\.$"):
+        env.choice("LOG_LEVEL", ["INFO", "WARNING"], default="INFO")
+
+
+def test_a_time_zone_is_one_that_the_machine_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIME_ZONE", "Europe/Vienna")
+
+    assert env.time_zone("TIME_ZONE", default="UTC") == "Europe/Vienna"
+
+
+@pytest.mark.parametrize("name", ["Nowhere/Land", "../etc/passwd", "Europe", ""])
+def test_another_time_zone_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv("TIME_ZONE", name)
+
+    with pytest.raises(ImproperlyConfigured, match="TIME_ZONE takes the name of a time zone"):
+        env.time_zone("TIME_ZONE", default="UTC")
+
+
+def test_a_database_is_an_address(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgres://ada:p%40ss@db:5433/photos")
+
+    entry = env.database("DATABASE_URL", default=tmp_path / "unused.sqlite3")
+
+    assert entry["ENGINE"] == "django.db.backends.postgresql"
+    assert (entry["HOST"], entry["PORT"], entry["NAME"]) == ("db", 5433, "photos")
+    assert entry["PASSWORD"] == "p@ss"
+
+
+@pytest.mark.parametrize(
+    "address", ["nonsense", "db:5432/name", "https://db/name", "postgres://app@db:port/name"]
+)
+def test_another_database_is_refused_without_showing_the_address(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, address: str
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", address)
+
+    with pytest.raises(ImproperlyConfigured, match=r"^DATABASE_URL ") as caught:
+        env.database("DATABASE_URL", default=tmp_path / "unused.sqlite3")
+
+    assert address not in str(caught.value)
+
+
+def test_the_file_of_a_fresh_clone_has_a_folder(tmp_path: Path) -> None:
+    file = tmp_path / "a folder with + and %20" / "safelight.sqlite3"
+
+    entry = env.database("NOT_SET_ANYWHERE", default=file)
+
+    assert entry == {"ENGINE": "django.db.backends.sqlite3", "NAME": str(file)}
+    assert file.parent.is_dir()
+
+
 def test_a_secret_may_come_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     secret = "0123456789" * 6
     (tmp_path / "key").write_text(f"{secret}\n")
