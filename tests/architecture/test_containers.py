@@ -128,6 +128,18 @@ def test_every_variable_of_the_containers_is_one_that_the_settings_read() -> Non
         assert f"`{name}`" in text
 
 
+def test_what_an_operator_writes_into_the_env_file_reaches_the_containers() -> None:
+    text = (ROOT / ".env.example").read_text(encoding="utf-8")
+    named = set(re.findall(r"^#? ?([A-Z][A-Z0-9_]+)=", text, flags=re.MULTILINE))
+
+    # The image decides the folders and that this is no development; compose.yaml the password.
+    decided = {"DEBUG", "ENV_FILES", "INBOX_DIR", "MEDIA_ROOT", "STATIC_ROOT"}
+    others = {"PORT", "POSTGRES_PASSWORD"}
+    assert set(SERVICES["web"]["environment"]) - {"LIVENESS_FILE"} == (
+        named - decided - others - {"LIVENESS_FILE"}
+    )
+
+
 def test_the_image_runs_as_nobody_in_particular() -> None:
     users = re.findall(r"^USER (.+)$", DOCKERFILE, flags=re.MULTILINE)
 
