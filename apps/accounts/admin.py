@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import allauth.account.admin  # noqa: F401 - registers what is taken away below
+import allauth.account.admin
+import allauth.usersessions.admin  # noqa: F401 - both register what is taken away below
 from allauth.account.decorators import secure_admin_login
 from allauth.account.models import EmailAddress
+from allauth.usersessions.models import UserSession
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.forms import ModelForm
@@ -19,6 +21,8 @@ from apps.accounts.models import User
 
 # Addresses change by their owners' confirmation only.
 admin.site.unregister(EmailAddress)
+# Its form holds the keys of sessions: who reads one is logged in as somebody else.
+admin.site.unregister(UserSession)
 # One page to log in, with its rate limits.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 

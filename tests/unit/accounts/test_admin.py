@@ -105,6 +105,11 @@ def test_the_addresses_are_not_edited_by_hand(client: Client, chief: User) -> No
     assert client.get("/admin/account/emailaddress/").status_code == 404
 
 
+def test_nobody_reads_the_key_of_a_session(client: Client, chief: User) -> None:
+    assert client.get("/admin/usersessions/usersession/").status_code == 404
+    assert "usersession" not in client.get("/admin/").content.decode()
+
+
 def test_an_address_is_confirmed_by_hand(client: Client, chief: User) -> None:
     new = make_user("new", confirmed=False)
 
