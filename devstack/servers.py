@@ -21,7 +21,10 @@ from devstack.postgres import Postgres
 from devstack.problems import MissingProgram
 from devstack.processes import Program, answers, free_port
 
-__all__ = ["Inbox", "Memcached", "Postgres", "RabbitMQ", "Valkey"]
+__all__ = ["Inbox", "Memcached", "Postgres", "RabbitMQ", "Valkey", "find_program"]
+# Not the wrapper on the PATH, which changes the user and forgets the environment.
+PLACES = {"rabbitmq-server": Path("/usr/lib/rabbitmq/bin/rabbitmq-server")}
+SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 
 
 @dataclass(kw_only=True, eq=False)
@@ -153,10 +156,7 @@ class RabbitMQ(Program):
         Erlang's name service is started in front, in the same group; left to itself it would
         become a daemon that outlives the server.
         """
-        # Not the wrapper on the PATH, which changes the user and forgets the environment.
-        server = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
-        if not server.is_file():
-            server = _on_path("rabbitmq-server")
+        server = _on_path("rabbitmq-server")
         return ["sh", "-c", f'epmd -port {self._names} & exec "$0"', server]
 
     def environment(self) -> Mapping[str, str]:
@@ -197,11 +197,21 @@ def _valkey_binary() -> Path:
     )
 
 
+def find_program(name: str) -> Path | None:
+    """Return where a program of the machine is, None if it is not installed."""
+    if name in PLACES and PLACES[name].is_file():
+        return PLACES[name]
+    # An ordinary user's PATH leaves out the folders where Debian puts servers.
+    path = os.pathsep.join([os.environ.get("PATH", os.defpath), *SYSTEM_FOLDERS])
+    found = shutil.which(name, path=path)
+    return Path(found) if found else None
+
+
 def _on_path(name: str) -> Path:
-    path = shutil.which(name)
+    path = find_program(name)
     if path is None:
         raise MissingProgram(f"{name} is not on the PATH.")
-    return Path(path)
+    return path
 
 
 def _quoted(path: Path) -> str:

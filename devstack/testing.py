@@ -7,7 +7,6 @@ refuses to touch a database from elsewhere.
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devstack.processes import ROOT
+from devstack.servers import find_program
 
 NO_TESTS = 5
 # What some tests need and no wheel brings: the program, and what goes untested without it.
@@ -98,7 +98,7 @@ def main(arguments: Sequence[str]) -> int:
             results.append(result)
     print("\n=== summary ===")
     for name, what in OPTIONAL.items():
-        if shutil.which(name) is None:
+        if find_program(name) is None:
             print(f"NOT TESTED: {what}, for {name} is not installed.")
     for result in results:
         print(line(result))

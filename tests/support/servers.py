@@ -6,7 +6,6 @@ Registered by tests/conftest.py, so a test only names them.
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -17,7 +16,7 @@ from amqp import Connection
 
 from devstack.processes import Program
 from devstack.programs import Worker
-from devstack.servers import Memcached, RabbitMQ, Valkey
+from devstack.servers import Memcached, RabbitMQ, Valkey, find_program
 from tests.support.smtp import ScriptedSMTP
 
 P = TypeVar("P", bound=Program)
@@ -51,13 +50,13 @@ def valkey_server(tmp_path: Path) -> Iterator[Valkey]:
 @pytest.fixture
 def memcached_server(tmp_path: Path) -> Iterator[Memcached]:
     """A Memcached of the test's own: kill(), start(), freeze(), thaw(), url."""
-    require("memcached", found=shutil.which("memcached") is not None)
+    require("memcached", found=find_program("memcached") is not None)
     yield from _running(Memcached(log=tmp_path / "memcached.log"))
 
 
 @pytest.fixture(scope="session")
 def _rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
-    require("RabbitMQ", found=shutil.which("rabbitmq-server") is not None)
+    require("RabbitMQ", found=find_program("rabbitmq-server") is not None)
     folder = tmp_path_factory.mktemp("rabbitmq")
     yield from _running(RabbitMQ(folder=folder, log=folder / "rabbitmq.log"))
 
