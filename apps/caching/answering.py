@@ -11,7 +11,7 @@ from apps.caching.calls import Call
 from apps.caching.engine import engine
 from apps.caching.flights import boarding, in_the_air
 from apps.caching.keeping import Computed, Kept, compute_one, keep
-from apps.caching.lookup import Found, Look, Place, is_elsewhere, judge, look_up, place
+from apps.caching.lookup import Found, Look, Place, is_elsewhere, judge, look_at, look_up, place
 from apps.caching.nesting import note_use
 from apps.caching.renewal import renew
 from apps.caching.stats import count
@@ -28,7 +28,7 @@ def obtain(call: Call[R]) -> R:
     if transactions.has_changed(call.tags) or is_elsewhere(call):
         count(call.name, Found.CHANGED_HERE.value)
         return compute_one(call).value
-    return settle(call, look_up([call])[0])
+    return settle(call, look_at(call))
 
 
 def prefetch(*calls: Call[Any]) -> None:
@@ -65,7 +65,7 @@ def settle(call: Call[R], look: Look) -> R:
     count(call.name, look.found.value)
     if look.is_due:
         renew([call], [look])
-    if look.found is Found.HIT or look.found is Found.SOFT:
+    if look.is_shown:
         return look.value  # type: ignore[no-any-return]
     if look.found is Found.CHANGED_HERE:
         return compute_one(call).value
@@ -127,7 +127,7 @@ def _lead_or_wait(call: Call[R], where: Place, versions: tuple[bytes, ...]) -> C
             try:
                 # The one before us may have stored and let go since we looked.
                 again = _look_again(call, where)
-                if again.found in {Found.HIT, Found.SOFT}:
+                if again.is_shown:
                     return Computed(again.value, 0.0, shareable=True)
                 return _compute_and_keep(call, where, versions)
             finally:
@@ -160,7 +160,7 @@ def _wait_for_leader(call: Call[Any], where: Place, lease: str, deadline: float)
             return None
         raw, *versions, held = answer
         look = judge(call, raw, tuple(versions))
-        if look.found in {Found.HIT, Found.SOFT}:
+        if look.is_shown:
             return look
         if held is None:
             return None

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import random
 import time
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Generic, TypeVar
 
 from apps.caching import memo, transactions
@@ -18,7 +20,7 @@ from apps.caching.calls import Call
 from apps.caching.engine import engine
 from apps.caching.keeping import Kept, compute_many, keep
 from apps.caching.lookup import Found, Look, Place, is_elsewhere, judge, look_up, place
-from apps.caching.nesting import note_use
+from apps.caching.nesting import note_use, servers_to_ask
 from apps.caching.node import Node
 from apps.caching.renewal import renew
 from apps.caching.stats import count
@@ -43,17 +45,28 @@ def obtain_many(calls: Sequence[Call[R]]) -> list[R]:
     """Return the value of each call: one round trip a server, the missing computed together."""
     looks = _look_at(calls)
     renew(calls, looks)  # all at once; what is left below is not due any more
-    absent = [i for i, look in enumerate(looks) if look.found not in {Found.HIT, Found.SOFT}]
+    absent = [i for i, look in enumerate(looks) if not look.is_shown]
+    if not absent:
+        return _shown(calls, looks)
     if len(absent) <= 1:
         return [settle(call, look) for call, look in zip(calls, looks, strict=True)]
     missing = _fill(_gaps(calls, looks, absent))
     return [missing[i] if i in missing else settle(calls[i], looks[i]) for i in range(len(calls))]
 
 
+def _shown(calls: Sequence[Call[R]], looks: Sequence[Look]) -> list[R]:
+    """Return what was found where all was found, counted once for all of a function."""
+    found = Counter([(call.name, look.found) for call, look in zip(calls, looks, strict=True)])
+    for (name, what), number in found.items():
+        count(name, what.value, number)
+    return [look.value for look in looks]
+
+
 def _look_at(calls: Sequence[Call[Any]]) -> list[Look]:
-    for call in calls:
-        note_use(call.tags)
+    note_use(chain.from_iterable([call.tags for call in calls]))
     changed = transactions.changed_tags()
+    if not changed and not servers_to_ask():
+        return look_up(calls)
     usable = [call for call in calls if changed.isdisjoint(call.tags) and not is_elsewhere(call)]
     found = dict(zip(map(id, usable), look_up(usable), strict=True))
     return [found.get(id(call)) or Look(Found.CHANGED_HERE) for call in calls]
@@ -158,7 +171,7 @@ def _collect(node: Node, gaps: Sequence[Gap[R]], values: dict[int, R]) -> list[G
     for gap in gaps:
         versions = tuple([raw[tag] for tag in gap.where.tags])
         look = judge(gap.call, raw[gap.where.key], versions)
-        if look.found in {Found.HIT, Found.SOFT}:
+        if look.is_shown:
             values[gap.index] = look.value
             memo.remember(gap.where.key, look)
         elif raw[str(gap.lease)] is not None:

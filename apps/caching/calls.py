@@ -8,6 +8,8 @@ from datetime import timedelta
 from enum import Enum
 from typing import Any, Generic, TypeVar
 
+import msgspec
+
 from apps.caching.codecs import Codec
 
 R = TypeVar("R")
@@ -49,8 +51,7 @@ class Policy(Generic[R]):
         object.__setattr__(self, "ahead", ahead)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Call(Generic[R]):
+class Call(msgspec.Struct, Generic[R], frozen=True, kw_only=True, eq=False):
     """A cached function with its arguments: pass it to `prefetch`, yield it from a prefill."""
 
     name: str
@@ -60,6 +61,7 @@ class Call(Generic[R]):
     tags: tuple[str, ...]
     compute: Callable[[], R]
     arguments: tuple[object, ...]
+    placed: tuple[Any, Any] | None = None  # its place and whose it is: a note of `lookup.place`
 
     def __repr__(self) -> str:
         return f"<{self.name}{self.arguments}>"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
 NONE, TEXT, HTML, MSGPACK, BYTES = range(5)
 
@@ -53,7 +53,7 @@ class Codec:
         if codec == NONE:
             return None
         if codec == HTML and self._annotation is SafeString:
-            return mark_safe(payload.decode())  # noqa: S308 - it was safe when it was stored
+            return SafeString(payload, "utf-8")  # it was safe when it was stored
         if codec == TEXT and self._annotation is str:
             return payload.decode()
         if codec == BYTES and self._annotation is bytes:

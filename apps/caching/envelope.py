@@ -16,9 +16,9 @@ All numbers are big-endian.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 
 import lz4.block
+import msgspec
 
 from apps.caching.versions import VERSION_BYTES
 
@@ -28,6 +28,7 @@ MAX_TAGS = 255
 COMPRESSED = 0x10
 # A damaged length must not make the decoder reserve gigabytes.
 MAX_PAYLOAD = 64 * 1024 * 1024
+_LENGTH = struct.Struct("<I")
 _U32 = 0xFFFF_FFFF
 
 
@@ -35,16 +36,20 @@ class Unreadable(ValueError):
     """These bytes are not an entry of this layout."""
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """One entry as it lies in the cache. `payload` is uncompressed."""
+class Envelope(msgspec.Struct, frozen=True, gc=False):
+    """One entry as it lies in the cache. `stamps` are its versions in a row, `payload` is plain."""
 
     codec: int
     created_ms: int
     fresh_ms: int
     delta_us: int
-    versions: tuple[bytes, ...]
+    stamps: bytes
     payload: bytes
+
+    @property
+    def versions(self) -> tuple[bytes, ...]:
+        starts = range(0, len(self.stamps), VERSION_BYTES)
+        return tuple([self.stamps[start : start + VERSION_BYTES] for start in starts])
 
     def is_fresh(self, now_ms: int) -> bool:
         return now_ms < self.created_ms + self.fresh_ms
@@ -61,12 +66,12 @@ def pack(envelope: Envelope, *, compress_from: int) -> bytes:
     head = HEAD.pack(
         MAGIC,
         codec,
-        len(envelope.versions),
+        len(envelope.stamps) // VERSION_BYTES,
         envelope.created_ms,
         min(envelope.fresh_ms, _U32),
         min(envelope.delta_us, _U32),
     )
-    return head + b"".join(envelope.versions) + payload
+    return head + envelope.stamps + payload
 
 
 def unpack(raw: bytes) -> Envelope:
@@ -77,16 +82,15 @@ def unpack(raw: bytes) -> Envelope:
     start = HEAD.size + VERSION_BYTES * tags
     if magic != MAGIC or flags & ~(COMPRESSED | 0x0F) or len(raw) < start:
         raise Unreadable("another layout")
-    stamps = raw[HEAD.size : start]
-    versions = tuple(stamps[i : i + VERSION_BYTES] for i in range(0, len(stamps), VERSION_BYTES))
     payload = raw[start:]
     if flags & COMPRESSED:
         payload = _decompress(payload)
-    return Envelope(flags & 0x0F, created_ms, fresh_ms, delta_us, versions, payload)
+    stamps = raw[HEAD.size : start]
+    return Envelope(flags & 0x0F, created_ms, fresh_ms, delta_us, stamps, payload)
 
 
 def _decompress(payload: bytes) -> bytes:
-    if len(payload) < 4 or int.from_bytes(payload[:4], "little") > MAX_PAYLOAD:  # noqa: PLR2004
+    if len(payload) < _LENGTH.size or _LENGTH.unpack_from(payload)[0] > MAX_PAYLOAD:
         raise Unreadable("a compressed payload without a credible length")
     try:
         data: bytes = lz4.block.decompress(payload)

@@ -32,6 +32,11 @@ Listener = Callable[[Event], None]
 _listeners: tuple[Listener, ...] = ()
 
 
+def anybody_listens() -> bool:
+    """Say whether it is worth making an event to tell."""
+    return bool(_listeners)
+
+
 def tell(event: Event) -> None:
     for listener in _listeners:
         listener(event)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import string
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, ParamSpec, TypeVar, get_type_hints
 
 from django.conf import settings
@@ -16,10 +16,13 @@ from apps.caching.batches import obtain_many
 from apps.caching.calls import Call, Policy
 from apps.caching.codecs import Codec, Uncacheable
 from apps.caching.fingerprints import code_fingerprint
-from apps.caching.keys import canonical, short_hash
+from apps.caching.keys import canonical, is_plain, short_hash
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+# Calls that are not put together anew each time: one to two kilobytes each.
+KNOWN_CALLS = 4096
 
 functions: dict[str, CachedFunction[Any, Any]] = {}
 
@@ -39,6 +42,8 @@ class CachedFunction(Generic[P, R]):
         # The names, if a call by position fills them all and needs no binding.
         self._positional = _positional(self.signature)
         self._tags = policy.tags if callable(policy.tags) else _listed(policy.tags)
+        # Only templates are known to make the same tags of the same arguments each time.
+        self._is_lasting = not callable(self._tags)
         self._check()
         functions[name] = self
 
@@ -48,16 +53,7 @@ class CachedFunction(Generic[P, R]):
 
     def call(self, *args: P.args, **kwargs: P.kwargs) -> Call[R]:
         """Name a call without making it: for `prefetch` and for a prefill."""
-        arguments = self._bind(args, kwargs)
-        return Call(
-            name=self.name,
-            policy=self.policy,
-            codec=self.codec,
-            digest=short_hash(self._variant() + canonical(arguments)),
-            tags=self._tags_for(arguments, args, kwargs),
-            compute=functools.partial(self._function, *args, **kwargs),
-            arguments=tuple(arguments.values()),
-        )
+        return self._call(self._variant(), args, kwargs)
 
     def fresh(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Compute past the cache: nothing is read from it and nothing is stored."""
@@ -73,7 +69,8 @@ class CachedFunction(Generic[P, R]):
 
     def many(self, calls: Iterable[tuple[Any, ...]]) -> list[R]:
         """Return the value for each tuple of arguments, with one round trip for all."""
-        return obtain_many([self.call(*arguments) for arguments in calls])  # type: ignore[call-arg]
+        variant = self._variant()
+        return obtain_many([self._call(variant, arguments, {}) for arguments in calls])
 
     def __repr__(self) -> str:
         return f"<cached {self.name}>"
@@ -97,13 +94,31 @@ class CachedFunction(Generic[P, R]):
         """Return what changes with the code, so that old and new code do not share entries."""
         return code_fingerprint(self._function)
 
-    def _variant(self) -> bytes:
+    def named(self, variant: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Call[R]:
+        """Put a call together; `variant` is what entries differ by beside the arguments."""
+        arguments = self._bind(args, kwargs)
+        return Call(
+            name=self.name,
+            policy=self.policy,
+            codec=self.codec,
+            digest=short_hash(variant.encode() + canonical(arguments)),
+            tags=self._tags_for(arguments, args, kwargs),
+            compute=functools.partial(self._function, *args, **kwargs),
+            arguments=tuple(arguments.values()),
+        )
+
+    def _call(self, variant: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call[R]:
+        if self._is_lasting and is_plain(args) and is_plain(kwargs.values()):
+            return _known_call(self, variant, args, tuple(kwargs.items()))
+        return self.named(variant, args, kwargs)
+
+    def _variant(self) -> str:
         """Return what entries differ by beside the arguments."""
         by_language = self.policy.by_language and settings.USE_I18N
         language = (translation.get_language() or "") if by_language else ""
-        return f"{self.fingerprint()}/{language}/".encode()
+        return f"{self.fingerprint()}/{language}/"
 
-    def _bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    def _bind(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments by name, the same however they were passed."""
         if self._positional and not kwargs and len(args) == len(self._positional):
             return dict(zip(self._positional, args, strict=True))
@@ -112,7 +127,7 @@ class CachedFunction(Generic[P, R]):
         return dict(bound.arguments)
 
     def _tags_for(
-        self, arguments: dict[str, Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+        self, arguments: dict[str, Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> tuple[str, ...]:
         if callable(self._tags):
             return tuple(dict.fromkeys(self._tags(*args, **kwargs)))
@@ -127,6 +142,16 @@ class CachedFunction(Generic[P, R]):
         unknown = {field.split(".")[0].split("[")[0] for field in fields if field is not None}
         if unknown := unknown - set(self.signature.parameters):
             raise TypeError(f"{self.name}: no argument is called {', '.join(unknown)}")
+
+
+@functools.lru_cache(maxsize=KNOWN_CALLS)
+def _known_call(
+    function: CachedFunction[Any, R],
+    variant: str,
+    args: tuple[Any, ...],
+    kwargs: tuple[tuple[str, Any], ...],
+) -> Call[R]:
+    return function.named(variant, args, dict(kwargs))
 
 
 def _positional(signature: inspect.Signature) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
+from weakref import WeakSet
 
 from django.db import DEFAULT_DB_ALIAS, connections, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -13,11 +14,18 @@ from apps.caching.engine import engine
 
 _generations = itertools.count(1)
 _generation = 0
+# Those of all threads that are not over: a rollback lets go of its own without a word.
+_pending_ones: WeakSet[Invalidation] = WeakSet()
 
 
 def generation() -> int:
     """Return a number that grows with each invalidation that this process makes."""
     return _generation
+
+
+def any_pending() -> bool:
+    """Say whether any thread may have changed what it has not committed yet."""
+    return bool(_pending_ones)
 
 
 class Invalidation:
@@ -33,6 +41,7 @@ class Invalidation:
         self.using = using
         self.tags = set(tags)
         self.noted: list[int] = []
+        _pending_ones.add(self)
 
     def add(self, tags: set[str]) -> None:
         """Take more tags, inside the transaction, and write them down."""

@@ -116,7 +116,7 @@ def _item(kept: Kept, shortened: float) -> Item | None:
         created_ms=time.time_ns() // 1_000_000,
         fresh_ms=int(fresh * 1000),
         delta_us=int(kept.computed.seconds * 1_000_000),
-        versions=kept.versions,
+        stamps=b"".join(kept.versions),
         payload=payload,
     )
     raw = pack(envelope, compress_from=options.compress_from)

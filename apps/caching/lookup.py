@@ -5,8 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
+from itertools import chain
 from typing import Any
+
+import msgspec
 
 from apps.caching import memo
 from apps.caching.calls import Call, Policy
@@ -20,7 +23,7 @@ from apps.caching.reporting import ensure_reporting
 from apps.caching.stats import count
 
 
-class Found(Enum):
+class Found(StrEnum):
     """What a look-up found; the words are those of the statistics."""
 
     HIT = "hits"
@@ -32,18 +35,23 @@ class Found(Enum):
     CHANGED_HERE = "bypassed"
 
 
-@dataclass(slots=True)
-class Look:
+class Look(msgspec.Struct):
     """The outcome. `versions` are what a value computed now may be stamped with."""
 
     found: Found
     value: Any = None
     versions: tuple[bytes | None, ...] | None = None
     is_due: bool = False  # to be computed anew, while this value is shown
+    size: int = 0  # how many bytes were read for it, until they are counted
 
     @property
     def is_hit(self) -> bool:
         return self.found is Found.HIT
+
+    @property
+    def is_shown(self) -> bool:
+        """Say whether the value is an answer, be it a stale one."""
+        return self.found is Found.HIT or self.found is Found.SOFT
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +61,23 @@ class Place:
     node: Node
     key: str
     tags: tuple[str, ...]
+    keys: tuple[str, ...]  # all of these: what a look-up asks for
 
 
 def place(call: Call[Any], eng: Engine) -> Place:
     """Return the place of `call`; every entry has two tags more than it declares."""
+    noted = call.placed
+    if noted is None or noted[0] is not eng:
+        noted = (eng, _find_place(call, eng))
+        msgspec.structs.force_setattr(call, "placed", noted)
+    return noted[1]
+
+
+def _find_place(call: Call[Any], eng: Engine) -> Place:
     keys = eng.keys
     key = keys.entry(call.name, call.digest)
-    tags = (keys.epoch, keys.function(call.name), *(keys.tag(tag) for tag in call.tags))
-    return Place(eng.servers.place(key), key, tags)
+    tags = (keys.epoch, keys.function(call.name), *map(keys.tag, call.tags))
+    return Place(eng.servers.place(key), key, tags, (key, *tags))
 
 
 def is_elsewhere(call: Call[Any]) -> bool:
@@ -69,46 +86,72 @@ def is_elsewhere(call: Call[Any]) -> bool:
     return bool(servers) and servers != {place(call, engine()).node.name}
 
 
+def look_at(call: Call[Any]) -> Look:
+    """Look one call up: from this request's memory, or in one round trip."""
+    ensure_reporting()
+    where = place(call, engine())
+    look = memo.recall(where.key)
+    if look is None:
+        answer = where.node.get(where.keys)
+        look = Look(Found.AWAY) if answer is None else judge(call, answer[0], tuple(answer[1:]))
+        memo.remember(where.key, look)
+    return look
+
+
 def look_up(calls: Sequence[Call[Any]]) -> list[Look]:
     """Look the calls up: from this request's memory, the others in one round trip a server."""
     ensure_reporting()
     eng = engine()
     places = [place(call, eng) for call in calls]
-    looks = [memo.recall(where.key) for where in places]
-    unknown: dict[Node, list[int]] = {}
-    for index, look in enumerate(looks):
-        if look is None:
-            unknown.setdefault(places[index].node, []).append(index)
-    for node, indexes in unknown.items():
-        wanted = dict.fromkeys(
-            key for index in indexes for key in (places[index].key, *places[index].tags)
-        )
-        answer = node.get(list(wanted))
-        raw = None if answer is None else dict(zip(wanted, answer, strict=True))
-        for index in indexes:
-            looks[index] = look = _judge_one(calls[index], places[index], raw)
-            memo.remember(places[index].key, look)
-    return [look for look in looks if look is not None]
+    looks = memo.recall_all([where.key for where in places])
+    unknown: dict[Node, list[tuple[Call[Any], Place]]] = {}
+    for call, where in zip(calls, places, strict=True):
+        if where.key not in looks:
+            unknown.setdefault(where.node, []).append((call, where))
+    for node, wanted in unknown.items():
+        found = _look_up_on(node, wanted)
+        memo.remember_all(found)
+        looks.update(found)
+    return [looks[where.key] for where in places]
 
 
-def _judge_one(call: Call[Any], where: Place, raw: dict[str, bytes | None] | None) -> Look:
-    if raw is None:
-        return Look(Found.AWAY)
-    return judge(call, raw[where.key], tuple([raw[tag] for tag in where.tags]))
+def _look_up_on(node: Node, wanted: Sequence[tuple[Call[Any], Place]]) -> dict[str, Look]:
+    """Return what one server knows of these, by their keys."""
+    keys = list(dict.fromkeys(chain.from_iterable([where.keys for _, where in wanted])))
+    answer = node.get(keys)
+    if answer is None:
+        return {where.key: Look(Found.AWAY) for _, where in wanted}
+    raw = dict(zip(keys, answer, strict=True))
+    found: dict[str, Look] = {}
+    read: dict[str, int] = {}
+    for call, where in wanted:
+        entry = raw[where.key]
+        found[where.key] = _weigh(call, entry, tuple([raw[tag] for tag in where.tags]))
+        if entry is not None:
+            read[call.name] = read.get(call.name, 0) + len(entry)
+    for name, size in read.items():
+        count(name, "bytes_read", size)
+    return found
 
 
 def judge(call: Call[Any], raw: bytes | None, versions: tuple[bytes | None, ...]) -> Look:
     """Decide whether these bytes, beside these versions, are an answer to `call`."""
+    if raw is not None:
+        count(call.name, "bytes_read", len(raw))
+    return _weigh(call, raw, versions)
+
+
+def _weigh(call: Call[Any], raw: bytes | None, versions: tuple[bytes | None, ...]) -> Look:
     if raw is None:
         return Look(Found.ABSENT, versions=versions)
     try:
         envelope = unpack(raw)
-        if envelope.versions != versions:
+        # A version that is missing may have been any.
+        if None in versions or envelope.stamps != b"".join(versions):  # type: ignore[arg-type]
             return Look(Found.OUTDATED, versions=versions)
         value = call.codec().decode(envelope.codec, envelope.payload)
     except (ValueError, Uncacheable):
         return Look(Found.UNREADABLE, versions=versions)
-    count(call.name, "bytes_read", len(raw))
     return _dated(call.policy, envelope, Look(Found.HIT, value, versions))
 
 

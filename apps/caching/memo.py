@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
@@ -44,6 +44,18 @@ def is_active() -> bool:
 def recall(key: str) -> Look | None:
     memo = _memo.get()
     return None if memo is None else memo.get(key)
+
+
+def recall_all(keys: Iterable[str]) -> dict[str, Look]:
+    """Return what is known of these keys."""
+    memo = _memo.get()
+    return {key: memo[key] for key in keys if key in memo} if memo else {}
+
+
+def remember_all(looks: Mapping[str, Look]) -> None:
+    memo = _memo.get()
+    if memo is not None:
+        memo.update(looks)
 
 
 def remember(key: str, look: Look) -> None:

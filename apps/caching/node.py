@@ -16,12 +16,13 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from apps.caching.breaker import Breaker
-from apps.caching.events import Trip, tell
+from apps.caching.events import Trip, anybody_listens, tell
 from apps.caching.stores import Item, Refused, Store, StoreAway
 from apps.caching.versions import new_version
 
 logger = logging.getLogger(__name__)
-T = TypeVar("T")
+Q = TypeVar("Q")
+A = TypeVar("A")
 # A version that outlives every entry; one that is lost anyway is a miss, never a hit.
 VERSION_SECONDS = 30 * 24 * 3600
 MANY_DEBTS = 1000
@@ -53,18 +54,18 @@ class Node:
         return len(self._debts)
 
     def get(self, keys: Sequence[str]) -> list[bytes | None] | None:
-        return self._attempt("get", tuple(keys), lambda: self.store.get(keys))
+        return self._attempt("get", keys, self.store.get, keys)
 
     def put(self, items: Sequence[Item]) -> bool:
-        keys = tuple(item.key for item in items)
-        return self._attempt("put", keys, _done(lambda: self.store.put(items))) or False
+        keys = [item.key for item in items]
+        return self._attempt("put", keys, _done(self.store.put), items) or False
 
     def add(self, items: Sequence[Item]) -> list[bool] | None:
-        keys = tuple(item.key for item in items)
-        return self._attempt("add", keys, lambda: self.store.add(items))
+        keys = [item.key for item in items]
+        return self._attempt("add", keys, self.store.add, items)
 
     def drop(self, keys: Sequence[str]) -> bool:
-        return self._attempt("drop", tuple(keys), _done(lambda: self.store.drop(keys))) or False
+        return self._attempt("drop", keys, _done(self.store.drop), keys) or False
 
     def versions(
         self, keys: Sequence[str], found: Sequence[bytes | None] | None = None
@@ -105,7 +106,7 @@ class Node:
         # New versions for each transmission: had the first one been carried out late, and the
         # same bytes been sent again, a version would return and revive what it once stamped.
         items = [self._version(key) for key in keys]
-        return bool(self._try("put", tuple(keys), _done(lambda: self.store.put(items))))
+        return bool(self._try("put", keys, _done(self.store.put), items))
 
     def pay(self) -> None:
         """Try to deliver what is owed, and open the server if that is all of it."""
@@ -128,7 +129,7 @@ class Node:
         self.store.close()
 
     def _answers(self) -> bool:
-        return self._try("get", (), lambda: self.store.get([PROBE])) is not None
+        return self._try("get", (), self.store.get, [PROBE]) is not None
 
     def _caught_up(self) -> bool:
         try:
@@ -163,17 +164,21 @@ class Node:
     def _version(self, key: str) -> Item:
         return Item(key, new_version(), VERSION_SECONDS)
 
-    def _attempt(self, verb: str, keys: tuple[str, ...], command: Callable[[], T]) -> T | None:
+    def _attempt(
+        self, verb: str, keys: Sequence[str], command: Callable[[Q], A], question: Q
+    ) -> A | None:
         if self._closed:
             with self._lock:
                 self._see_to_payer()
             return None
-        return self._try(verb, keys, command) if self.breaker.allows() else None
+        return self._try(verb, keys, command, question) if self.breaker.allows() else None
 
-    def _try(self, verb: str, keys: tuple[str, ...], command: Callable[[], T]) -> T | None:
+    def _try(
+        self, verb: str, keys: Sequence[str], command: Callable[[Q], A], question: Q
+    ) -> A | None:
         answer = None
         try:
-            answer = command()
+            answer = command(question)
         except StoreAway as error:
             self.breaker.failed()
             self._lost_sight()
@@ -183,7 +188,8 @@ class Node:
             self._say("refused", verb, error)
         else:
             self.breaker.worked()
-        tell(Trip(self.name, verb, keys, answered=answer is not None))
+        if anybody_listens():
+            tell(Trip(self.name, verb, tuple(keys), answered=answer is not None))
         return answer
 
     def _lost_sight(self) -> None:
@@ -199,9 +205,9 @@ class Node:
             logger.warning("cache %s %s %s: %s", self.name, problem, what, error)
 
 
-def _done(command: Callable[[], None]) -> Callable[[], bool]:
-    def run() -> bool:
-        command()
+def _done(command: Callable[[Q], None]) -> Callable[[Q], bool]:
+    def run(question: Q) -> bool:
+        command(question)
         return True
 
     return run

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import Counter
+from collections.abc import Mapping
 
 # One lock for all: it is held for a dictionary update, and statistics should add up.
 _lock = threading.Lock()
@@ -15,6 +17,14 @@ def count(function: str, what: str, amount: float = 1) -> None:
         _counters.setdefault(function, Counter())[what] += amount  # type: ignore[assignment]
 
 
+def count_all(function: str, amounts: Mapping[str, float]) -> None:
+    """Count several things of one function: a hit, or a batch of them."""
+    with _lock:
+        counter = _counters.setdefault(function, Counter())
+        for what, amount in amounts.items():
+            counter[what] += amount  # type: ignore[assignment]
+
+
 def counted() -> dict[str, dict[str, float]]:
     """Return a copy: function, then what was counted."""
     with _lock:
@@ -24,3 +34,11 @@ def counted() -> dict[str, dict[str, float]]:
 def reset() -> None:
     with _lock:
         _counters.clear()
+
+
+def _start_anew() -> None:
+    global _lock  # noqa: PLW0603 - another thread of the parent may have held it
+    _lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_start_anew)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from apps.caching.invalidation import Invalidation
+from apps.caching.invalidation import Invalidation, any_pending
 
 # One round trip to the database, and only for a computation inside a transaction: PostgreSQL
 # itself says whether this transaction has written and whether it looks at an old snapshot.
@@ -23,6 +23,8 @@ def changed_tags() -> set[str]:
     They are read from the hooks that Django keeps for the commit, so a rollback, also to a
     savepoint, takes them back without our doing.
     """
+    if not any_pending():
+        return set()
     return {
         tag
         for connection in connections.all(initialized_only=True)

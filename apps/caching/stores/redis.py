@@ -10,6 +10,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from apps.caching.stores.lending import Lending
 from apps.caching.stores.protocol import Item, Refused, StoreAway
 
 T = TypeVar("T")
@@ -19,7 +20,11 @@ _LIMITS: dict[str, Any] = {"health_check_interval": 0, "max_connections": 1024}
 
 
 class RedisStore:
-    """One server, through one pool that all threads share and that notices a fork."""
+    """One server. Writes go through the client's pool; reads, which are many, past it.
+
+    Two thirds of what the client takes for one GET is spent on its pool, its retries and its
+    measuring, not on the server.
+    """
 
     def __init__(self, url: str, *, timeout: float = 0.1) -> None:
         parts = urlsplit(url)
@@ -35,13 +40,23 @@ class RedisStore:
             retry=Retry(NoBackoff(), 0),
             **_LIMITS,
         )
+        self._readers = Lending(self._connect, _disconnect)
 
     @property
     def name(self) -> str:
         return self._name
 
     def get(self, keys: Sequence[str]) -> list[bytes | None]:
-        return self._read(lambda: list(self._client.mget(keys)))
+        command = _mget(keys)
+        try:
+            return self._read(command)
+        except StoreAway as error:
+            # A server that was restarted leaves dead connections behind. A time-out is not that:
+            # asking a frozen server twice only waits twice.
+            if isinstance(error.__cause__, redis.TimeoutError):
+                raise
+            self._readers.drop_idle()
+            return self._read(command)
 
     def put(self, items: Iterable[Item]) -> None:
         pipe = self._client.pipeline(transaction=False)
@@ -59,18 +74,34 @@ class RedisStore:
         _once(lambda: self._client.delete(*keys))
 
     def close(self) -> None:
+        self._readers.drop_idle()
         self._client.close()
 
-    def _read(self, command: Callable[[], T]) -> T:
+    def _connect(self) -> Any:
+        pool = self._client.connection_pool
+        return pool.connection_class(**pool.connection_kwargs)
+
+    def _read(self, command: list[bytes]) -> list[bytes | None]:
         try:
-            return _once(command)
-        except StoreAway as error:
-            # A server that was restarted leaves dead connections in the pool. A time-out is not
-            # that: asking a frozen server twice only waits twice.
-            if isinstance(error.__cause__, redis.TimeoutError):
-                raise
-            self._client.connection_pool.disconnect(inuse_connections=False)
-            return _once(command)
+            return self._readers.ask(_ask, command)
+        except (redis.RedisError, OSError) as error:
+            raise _ours(error) from error
+
+
+def _mget(keys: Sequence[str]) -> list[bytes]:
+    # Packed by hand, in a third of the client's time. Keys are ASCII, so letters are bytes.
+    words = "".join([f"${len(key)}\r\n{key}\r\n" for key in keys])
+    return [f"*{len(keys) + 1}\r\n$4\r\nMGET\r\n{words}".encode("ascii")]
+
+
+def _ask(connection: Any, command: list[bytes]) -> list[bytes | None]:
+    connection.send_packed_command(command, check_health=False)
+    answer: list[bytes | None] = connection.read_response()
+    return answer
+
+
+def _disconnect(connection: Any) -> None:
+    connection.disconnect()
 
 
 def _milliseconds(seconds: float) -> int | None:
@@ -80,7 +111,10 @@ def _milliseconds(seconds: float) -> int | None:
 def _once(command: Callable[[], T]) -> T:
     try:
         return command()
-    except (redis.OutOfMemoryError, redis.DataError) as error:
-        raise Refused(str(error)) from error
     except (redis.RedisError, OSError) as error:
-        raise StoreAway(str(error)) from error
+        raise _ours(error) from error
+
+
+def _ours(error: Exception) -> Exception:
+    refused = isinstance(error, redis.OutOfMemoryError | redis.DataError)
+    return Refused(str(error)) if refused else StoreAway(str(error))

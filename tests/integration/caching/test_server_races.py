@@ -145,10 +145,10 @@ def address(server: Valkey | Memcached, port: int) -> str:
 def send_late(server: Valkey | Memcached, wire: Wire, items: list[Item]) -> None:
     """Send a command that is given up, and is under way still."""
     store = open_store(address(server, wire.port), timeout=0.5)
-    store.get(["-"])  # connected
     wire.hold()
     with pytest.raises(StoreAway):
         store.put(items)
+    store.close()
     wait_until(lambda: wire.holds == 1)
 
 

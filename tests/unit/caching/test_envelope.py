@@ -17,7 +17,7 @@ envelopes = st.builds(
     created_ms=st.integers(0, 2**63),
     fresh_ms=st.integers(0, U32),
     delta_us=st.integers(0, U32),
-    versions=st.lists(st.binary(min_size=8, max_size=8), max_size=20).map(tuple),
+    stamps=st.lists(st.binary(min_size=8, max_size=8), max_size=20).map(b"".join),
     payload=st.one_of(st.binary(max_size=200), st.binary(max_size=20).map(lambda b: b * 200)),
 )
 
@@ -28,7 +28,7 @@ def make(**fields: object) -> Envelope:
         "created_ms": 1_700_000_000_000,
         "fresh_ms": 60_000,
         "delta_us": 1500,
-        "versions": (b"AAAAAAAA", b"BBBBBBBB"),
+        "stamps": b"AAAAAAAABBBBBBBB",
         "payload": msgspec.msgpack.encode(["Harbour"]),
     }
     return Envelope(**{**values, **fields})  # type: ignore[arg-type]

@@ -74,7 +74,7 @@ def entry(*, delta_ms: float) -> Envelope:
         created_ms=0,
         fresh_ms=10_000,
         delta_us=int(delta_ms * 1000),
-        versions=(),
+        stamps=b"",
         payload=b"",
     )
 
