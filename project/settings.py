@@ -71,6 +71,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "apps.caching.middleware.CacheHeaders",
     "apps.caching.middleware.RequestMemo",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -114,6 +115,9 @@ CACHING = {
     "SERVERS": CACHE_URL,
     "PREFIX": env.str("CACHE_PREFIX", default="sl"),
     "VERSION": VERSION,
+    # A host can be spelt with any port: whole pages are kept for the address of the site alone.
+    "ORIGINS": [] if DEBUG else [SITE_URL],
+    "HEADER": "X-Safelight-Cache",
 }
 # What libraries keep in Django's own cache lies on the same servers.
 CACHES = {"default": {"BACKEND": "apps.caching.django_cache.DjangoCache"}}

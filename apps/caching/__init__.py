@@ -13,6 +13,8 @@ from apps.caching.decorator import cached
 from apps.caching.functions import CachedFunction
 from apps.caching.health import ServersAway, ping
 from apps.caching.invalidation import changed, invalidate
+from apps.caching.nesting import uses
+from apps.caching.pages import CachedView, cached_view
 from apps.caching.prefill import prefill
 from apps.caching.sweeping import sweep_at_start
 from apps.caching.widgets import UnknownWidget, Widget, call, widget
@@ -20,11 +22,13 @@ from apps.caching.widgets import UnknownWidget, Widget, call, widget
 __all__ = [
     "AsyncCachedFunction",
     "CachedFunction",
+    "CachedView",
     "Call",
     "ServersAway",
     "UnknownWidget",
     "Widget",
     "cached",
+    "cached_view",
     "call",
     "changed",
     "invalidate",
@@ -32,5 +36,6 @@ __all__ = [
     "prefetch",
     "prefill",
     "sweep_at_start",
+    "uses",
     "widget",
 ]

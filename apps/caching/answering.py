@@ -11,6 +11,7 @@ from apps.caching.calls import Call
 from apps.caching.engine import engine
 from apps.caching.flights import boarding, in_the_air
 from apps.caching.keeping import Computed, Kept, compute_one, keep
+from apps.caching.learning import relearn, widen
 from apps.caching.lookup import Found, Look, Place, is_elsewhere, judge, look_at, look_up, place
 from apps.caching.nesting import note_use
 from apps.caching.renewal import renew
@@ -28,7 +29,8 @@ def obtain(call: Call[R]) -> R:
     if transactions.has_changed(call.tags) or is_elsewhere(call):
         count(call.name, Found.CHANGED_HERE.value)
         return compute_one(call).value
-    return settle(call, look_at(call))
+    look = look_at(call)
+    return settle(call, look) if call.learner is None else settle(*relearn(call, look))
 
 
 def prefetch(*calls: Call[Any]) -> None:
@@ -126,7 +128,7 @@ def _lead_or_wait(call: Call[R], where: Place, versions: tuple[bytes, ...]) -> C
         if _take(where, lease):
             try:
                 # The one before us may have stored and let go since we looked.
-                again = _look_again(call, where)
+                again = relearn(call, _look_again(call, where))[1]
                 if again.is_shown:
                     return Computed(again.value, 0.0, shareable=True)
                 return _compute_and_keep(call, where, versions)
@@ -169,5 +171,8 @@ def _wait_for_leader(call: Call[Any], where: Place, lease: str, deadline: float)
 
 def _compute_and_keep(call: Call[R], where: Place, versions: tuple[bytes, ...]) -> Computed[R]:
     computed = compute_one(call, where.node.name)
-    keep([Kept(call, where, versions, computed)])
-    return computed
+    kept = Kept(call, where, versions, computed)
+    if call.learner is not None and not computed.shareable:
+        kept = widen(kept)
+    keep([kept])
+    return kept.computed

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -51,6 +51,19 @@ class Policy(Generic[R]):
         object.__setattr__(self, "ahead", ahead)
 
 
+class Learner(Protocol):
+    """Finds out by computing which tags a call has, and by reading which it had: see `learning`."""
+
+    def note(self, used: frozenset[str]) -> None:
+        """The computation was built from entries with these tags, and the call lacks some."""
+
+    def wider(self, call: Call[Any]) -> Call[Any] | None:
+        """The same call with the tags that were noted; None if it lacked none."""
+
+    def as_stored(self, call: Call[Any], value: Any) -> Call[Any] | None:
+        """The same call with the tags of this stored value; None if it has these already."""
+
+
 class Call(msgspec.Struct, Generic[R], frozen=True, kw_only=True, eq=False):
     """A cached function with its arguments: pass it to `prefetch`, yield it from a prefill."""
 
@@ -61,6 +74,7 @@ class Call(msgspec.Struct, Generic[R], frozen=True, kw_only=True, eq=False):
     tags: tuple[str, ...]
     compute: Callable[[], R]
     arguments: tuple[object, ...]
+    learner: Learner | None = None  # None: the tags are all there are
     placed: tuple[Any, Any] | None = None  # its place and whose it is: a note of `lookup.place`
 
     def __repr__(self) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +20,7 @@ class Trip:
     verb: str
     keys: tuple[str, ...]
     answered: bool
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +30,34 @@ class Stored:
     call: Call[Any]
 
 
-Event = Trip | Stored
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A function counted something; the words are those of the statistics."""
+
+    function: str
+    what: str
+    amount: float
+
+
+Event = Trip | Stored | Counted
 Listener = Callable[[Event], None]
 _listeners: tuple[Listener, ...] = ()
+_watcher: ContextVar[Listener | None] = ContextVar("caching_watcher", default=None)
+_watched = 0
+_lock = threading.Lock()
 
 
-def anybody_listens() -> bool:
-    """Say whether it is worth making an event to tell."""
-    return bool(_listeners)
+def is_heard() -> bool:
+    """Say whether anybody listens: an event that nobody hears need not be made."""
+    return bool(_watched or _listeners)
 
 
 def tell(event: Event) -> None:
     for listener in _listeners:
         listener(event)
+    # While nobody watches, not even the variable is asked.
+    if _watched and (watcher := _watcher.get()) is not None:
+        watcher(event)
 
 
 @contextmanager
@@ -51,3 +69,18 @@ def listening(listener: Listener) -> Iterator[None]:
         yield
     finally:
         _listeners = tuple(item for item in _listeners if item is not listener)
+
+
+@contextmanager
+def watching(watcher: Listener) -> Iterator[None]:
+    """Call `watcher` with each event of this context, such as one request, inside the block."""
+    global _watched  # noqa: PLW0603 - changed under the lock, read without
+    token = _watcher.set(watcher)
+    with _lock:
+        _watched += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _watched -= 1
+        _watcher.reset(token)

@@ -139,6 +139,9 @@ def _encode(kept: Kept) -> tuple[int, bytes]:
 def _declared_all(call: Call[Any], computation: Computation) -> bool:
     if not computation.undeclared:
         return True
+    if call.learner is not None:
+        call.learner.note(frozenset(computation.used))
+        return False
     count(call.name, "undeclared")
     missing = ", ".join(sorted(computation.undeclared))
     _say_once(call, f"is not stored: it uses entries with tags that it lacks: {missing}")

@@ -148,11 +148,16 @@ def _weigh(call: Call[Any], raw: bytes | None, versions: tuple[bytes | None, ...
         envelope = unpack(raw)
         # A version that is missing may have been any.
         if None in versions or envelope.stamps != b"".join(versions):  # type: ignore[arg-type]
-            return Look(Found.OUTDATED, versions=versions)
+            return Look(Found.OUTDATED, _outdated_value(call, envelope), versions)
         value = call.codec().decode(envelope.codec, envelope.payload)
     except (ValueError, Uncacheable):
         return Look(Found.UNREADABLE, versions=versions)
     return _dated(call.policy, envelope, Look(Found.HIT, value, versions))
+
+
+def _outdated_value(call: Call[Any], envelope: Envelope) -> Any:
+    """What is out of date still says by which tags: perhaps it is another's, and true."""
+    return None if call.learner is None else call.codec().decode(envelope.codec, envelope.payload)
 
 
 def _dated(policy: Policy[Any], envelope: Envelope, look: Look) -> Look:

@@ -22,7 +22,11 @@ class Computation:
     def __init__(self, tags: Iterable[str], kept_on: frozenset[str]) -> None:
         self.declared = frozenset(tags)
         self.kept_on = kept_on
-        self.undeclared: set[str] = set()
+        self.used: set[str] = set()
+
+    @property
+    def undeclared(self) -> set[str]:
+        return self.used - self.declared
 
 
 _current: ContextVar[Computation | None] = ContextVar("caching_computation", default=None)
@@ -46,7 +50,16 @@ def note_use(tags: Iterable[str]) -> None:
     """Tell the computation that is going on, if any, that it uses an entry with these tags."""
     computation = _current.get()
     if computation is not None:
-        computation.undeclared |= set(tags) - computation.declared
+        computation.used |= set(tags)
+
+
+def uses(*tags: str) -> None:
+    """Say what the page that is being computed reads past the cache: a query of its own.
+
+    The page gets these tags beside those of the entries it is built from. Say it after the read
+    that finds out the names; whatever else is computed must declare its tags.
+    """
+    note_use(tags)
 
 
 def servers_to_ask() -> frozenset[str]:

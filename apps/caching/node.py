@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from apps.caching.breaker import Breaker
-from apps.caching.events import Trip, anybody_listens, tell
+from apps.caching.events import Trip, is_heard, tell
 from apps.caching.stores import Item, Refused, Store, StoreAway
 from apps.caching.versions import new_version
 
@@ -177,6 +177,7 @@ class Node:
         self, verb: str, keys: Sequence[str], command: Callable[[Q], A], question: Q
     ) -> A | None:
         answer = None
+        started = time.perf_counter()
         try:
             answer = command(question)
         except StoreAway as error:
@@ -188,8 +189,9 @@ class Node:
             self._say("refused", verb, error)
         else:
             self.breaker.worked()
-        if anybody_listens():
-            tell(Trip(self.name, verb, tuple(keys), answered=answer is not None))
+        if is_heard():
+            seconds = time.perf_counter() - started
+            tell(Trip(self.name, verb, tuple(keys), answered=answer is not None, seconds=seconds))
         return answer
 
     def _lost_sight(self) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 MOST_THREADS = 64
+HEADER = re.compile(r"[A-Za-z0-9-]{1,64}")
 SAFE = re.compile(r"[A-Za-z0-9_.@-]{1,32}")
 
 
@@ -26,6 +27,8 @@ class Options:
     report_seconds: float = 10.0  # how often a process reports its counts; 0: never
     durable: bool = True  # invalidations are written to the database until they are delivered
     sweep_seconds: float = 2.0  # how often a worker delivers what others left undelivered
+    origins: tuple[str, ...] = ()  # whole pages are kept for these alone; none: for every host
+    header: str = "X-Cache"  # in which `CacheHeaders` says what the cache did
 
     def __post_init__(self) -> None:
         for name in ("prefix", "version"):
@@ -39,6 +42,8 @@ class Options:
             raise ValueError("DURABLE must be True or False")  # noqa: TRY004 - as every other
         if self.sweep_seconds <= 0:
             raise ValueError("SWEEP_SECONDS must be more than 0")
+        if not HEADER.fullmatch(self.header):
+            raise ValueError(f"HEADER must match {HEADER.pattern}")
 
 
 def read_options(raw: Mapping[str, object]) -> Options:
@@ -47,6 +52,7 @@ def read_options(raw: Mapping[str, object]) -> Options:
     if unknown := sorted(set(raw) - set(known)):
         raise ValueError(f"unknown keys: {', '.join(unknown)}")
     values: dict[str, object] = {known[name]: value for name, value in raw.items()}
-    if isinstance(servers := values.get("servers"), list):
-        values["servers"] = tuple(servers)
+    for name in ("servers", "origins"):
+        if isinstance(listed := values.get(name), list):
+            values[name] = tuple(listed)
     return Options(**values)  # type: ignore[arg-type]

@@ -7,6 +7,8 @@ import threading
 from collections import Counter
 from collections.abc import Mapping
 
+from apps.caching.events import Counted, is_heard, tell
+
 # One lock for all: it is held for a dictionary update, and statistics should add up.
 _lock = threading.Lock()
 _counters: dict[str, Counter[str]] = {}
@@ -15,6 +17,8 @@ _counters: dict[str, Counter[str]] = {}
 def count(function: str, what: str, amount: float = 1) -> None:
     with _lock:
         _counters.setdefault(function, Counter())[what] += amount  # type: ignore[assignment]
+    if is_heard():
+        tell(Counted(function, what, amount))
 
 
 def count_all(function: str, amounts: Mapping[str, float]) -> None:

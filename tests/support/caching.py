@@ -21,6 +21,7 @@ from apps.caching.background import is_idle
 from apps.caching.calls import Call
 from apps.caching.engine import engine
 from apps.caching.events import Event, Stored, Trip, listening
+from apps.caching.learning import guesses
 from apps.caching.lookup import look_up
 from apps.caching.servers import Servers
 from apps.caching.stats import reset
@@ -44,6 +45,7 @@ def fresh_cache(settings: Settings) -> Iterator[None]:
         "SOCKET_TIMEOUT": 5.0,
     }
     reset()
+    guesses.forget_all()
     with memo.suspended():
         yield
     # Nobody works on into the next test, whose database and cache are others.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.cache import get_conditional_response, patch_cache_control
 from django.views.decorators.http import require_safe
 
@@ -18,9 +19,12 @@ from apps.photos.models import Photo
 
 # How long a client waits before it asks again about a photo that is developing.
 ASK_AGAIN_SECONDS = 1
+# What a page may be asked for in by its cookie; see the tag `theme`.
+THEMES = ("light", "dark")
 
 
 @require_safe
+@caching.cached_view(timeout=timedelta(minutes=5), cookies={"theme": THEMES})
 def home(request: HttpRequest) -> HttpResponse:
     before = _place(request)
     # One round trip for the page and what stands beside it; the cards are the other.
@@ -35,11 +39,16 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@caching.cached_view(timeout=timedelta(minutes=10), cookies={"theme": THEMES})
 def person(request: HttpRequest, username: str) -> HttpResponse:
     try:
         owner = get_person(username)
     except User.DoesNotExist as error:
         raise Http404 from error
+    if username != owner.username:
+        # One address for each page: a name can be capitalised in a million ways.
+        return redirect(_with_query(request, owner.get_absolute_url()))
+    caching.uses(f"user:{owner.pk}")
     before = _place(request)
     # In this order: what is finished in between is found twice, and not missed.
     unfinished = _unfinished(request, owner) if not before else []
@@ -55,6 +64,7 @@ def person(request: HttpRequest, username: str) -> HttpResponse:
 
 
 @require_safe
+@caching.cached_view(timeout=timedelta(minutes=30), cookies={"theme": THEMES})
 def photo(request: HttpRequest, pk: UUID) -> HttpResponse:
     details = selectors.find_details(pk=pk) or selectors.describe(_visible(request, pk))
     viewer = viewer_of(request)
@@ -101,6 +111,10 @@ def photo_card(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 def viewer_of(request: HttpRequest) -> User | None:
     return request.user if request.user.is_authenticated else None
+
+
+def _with_query(request: HttpRequest, address: str) -> str:
+    return f"{address}?{request.GET.urlencode()}" if request.GET else address
 
 
 def _visible(request: HttpRequest, pk: UUID) -> Photo:

@@ -238,8 +238,12 @@ def test_the_page_of_a_person_shows_their_photos_only(client: Client, ada: User)
     assert "By the sea." in page
 
 
-def test_a_name_in_any_case_finds_its_person(client: Client, ada: User) -> None:
-    assert "Ada Lovelace" in page_of(client, "/people/ADA/")
+def test_a_name_in_any_case_leads_to_the_one_address_of_its_person(
+    client: Client, ada: User
+) -> None:
+    assert client.get("/people/ADA/").headers["Location"] == "/people/ada/"
+    assert client.get("/people/Ada/?before=x").headers["Location"] == "/people/ada/?before=x"
+    assert "Ada Lovelace" in page_of(client, "/people/ada/")
 
 
 def test_nobody_of_that_name_is_not_found(client: Client) -> None:
