@@ -78,9 +78,12 @@ def test_a_photo_page_costs_an_anonymous_visitor_no_query(client: Client, ada: U
     photo = make_photo(ada)
     page_of(client, photo.get_absolute_url())
 
-    with trace() as warm:
+    with trace() as whole:
         page_of(client, photo.get_absolute_url())
+    with trace() as warm:
+        page_of(client, f"{photo.get_absolute_url()}?x=1")
 
+    assert steps(whole) == snapshot(["get apps.photos.views.looking.photo +6 tags"])
     assert steps(warm) == snapshot(
         [
             "get find_details +3 tags",
