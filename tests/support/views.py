@@ -96,7 +96,7 @@ def a_request(address: str = "/shelf/", *, user: Any = None, **extra: Any) -> Ht
     request.user = user or AnonymousUser()
     request.session = import_module(settings.SESSION_ENGINE).SessionStore()
     request._messages = FallbackStorage(request)
-    request.csp_nonce = "n0nce"
+    request.csp_nonce = "a-nonce"
     request.resolver_match = None
     return request  # type: ignore[no-any-return]
 

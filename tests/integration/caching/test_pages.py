@@ -54,7 +54,7 @@ def test_a_page_of_an_old_entry_that_is_stored_after_the_commit_is_not_believed(
     number = group.pk
 
     @caching.cached_view(timeout=shelf.policy.timeout)
-    def page(request):  # type: ignore[no-untyped-def]
+    def page(request):
         response = shelf.fresh(request, pk=number)
         if not has_read.is_set():
             has_read.set()
@@ -118,7 +118,7 @@ def test_who_waited_for_another_process_takes_its_page_whatever_its_tags_are(
 
     take = answering._take
 
-    def overtaken(*rest):  # type: ignore[no-untyped-def]
+    def overtaken(*rest):
         # Between our look and our lease another process computes the page and is done.
         monkeypatch.setattr(answering, "_take", take)
         in_thread(lambda: look(group)).result(PATIENCE)
@@ -133,7 +133,7 @@ def test_who_waited_for_another_process_takes_its_page_whatever_its_tags_are(
     assert renderings == []
 
 
-def _alone(key):  # type: ignore[no-untyped-def]
+def _alone(key):
     """As in a process of its own: nobody else is in the air."""
     from apps.caching.flights import boarding
 

@@ -168,7 +168,7 @@ def test_requests_at_the_same_time_hear_only_themselves() -> None:
                 events.tell(Counted(str(number), "hits", 1))
             together.wait(10)
 
-    in_threads(*[lambda number=number: request(number) for number in range(4)])  # type: ignore[misc]
+    in_threads(*[lambda number=number: request(number) for number in range(4)])
 
     assert {number: len(found) for number, found in heard.items()} == dict.fromkeys(range(4), 50)
     assert all(event.function == str(n) for n, found in heard.items() for event in found)  # type: ignore[union-attr]
