@@ -27,6 +27,9 @@ def count_all(function: str, amounts: Mapping[str, float]) -> None:
         counter = _counters.setdefault(function, Counter())
         for what, amount in amounts.items():
             counter[what] += amount  # type: ignore[assignment]
+    if is_heard():
+        for what, amount in amounts.items():
+            tell(Counted(function, what, amount))
 
 
 def counted() -> dict[str, dict[str, float]]:
