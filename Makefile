@@ -21,10 +21,10 @@ test-newest:  ## Run the unit tests on the newest Django, where Python 3.12 is p
 check:  ## Run all checks of the code, in under a minute
 	$(BOOTSTRAP) check
 
-bench:  ## Measure against a floor and against peers
-	$(BOOTSTRAP) run -m benchmarks $(ARGS)
+bench:  ## Measure against a floor and against peers (ARGS=hits: one of them)
+	$(BOOTSTRAP) bench $(ARGS)
 
-lock:  ## Compile pyproject.toml into both requirements files
+lock:  ## Compile pyproject.toml into the requirements files
 	$(BOOTSTRAP) run -m devstack.locks
 
 fmt:  ## Format the code, and mend what can be mended

@@ -4,6 +4,7 @@
     python3 devstack/bootstrap.py up              the whole site, until Ctrl-C
     python3 devstack/bootstrap.py test [ARG…]     all tests; arguments go to pytest
     python3 devstack/bootstrap.py check           all checks of the code
+    python3 devstack/bootstrap.py bench [ARG…]    the benchmarks, with what they compare ours to
     python3 devstack/bootstrap.py run ARG…        .venv's Python with these arguments
 
 Standard library only, and no newer syntax than an old Python can say "too old" with. When the
@@ -32,11 +33,13 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "safelight.stamp"
 LOCK = "requirements-dev.txt"  # holds everything that requirements.txt does
+LARGEST = "requirements-bench.txt"  # and this one everything that LOCK does
 OLDEST, NEWEST = (3, 11), (3, 13)
 COMMANDS = {
     "up": ["-m", "devstack.up"],
     "test": ["-m", "devstack.testing"],
     "check": ["-m", "devstack.check"],
+    "bench": ["-m", "benchmarks"],
     "run": [],
 }
 PR_SET_PDEATHSIG = 1
@@ -66,7 +69,7 @@ def main(arguments: list[str]) -> None:
     os.chdir(ROOT)
     if not VENV.is_symlink():
         with only_one():
-            install()
+            install(LARGEST if command == "bench" else LOCK)
     sys.stdout.flush()
     os.execv(PYTHON, [str(PYTHON), *COMMANDS[command], *rest])
 
@@ -103,24 +106,24 @@ def only_one() -> Iterator[None]:
         yield
 
 
-def install() -> None:
-    """Bring .venv in step with the lock, if it is not."""
-    if STAMP.exists() and STAMP.read_text() == wanted_stamp():
+def install(lock: str) -> None:
+    """Bring .venv in step with the lock, if it is not, nor with a larger one."""
+    if STAMP.exists() and STAMP.read_text() in {wanted_stamp(lock), wanted_stamp(LARGEST)}:
         return
     try:
         if not runs(PYTHON, "import pip"):
             make_venv()
-        say(f"Installing {len(re.findall('(?m)^[a-z0-9]', read(LOCK)))} packages, once")
-        if not install_with_uv():
-            install_with_pip()
-        STAMP.write_text(wanted_stamp())
+        say(f"Installing {len(re.findall('(?m)^[a-z0-9]', read(lock)))} packages, once")
+        if not install_with_uv(lock):
+            install_with_pip(lock)
+        STAMP.write_text(wanted_stamp(lock))
     except OSError as error:
         raise Failed(f"{VENV} cannot be made: {error.strerror or error}.") from None
 
 
-def wanted_stamp() -> str:
+def wanted_stamp(lock: str) -> str:
     """Return what identifies a .venv that needs no work: locks, Python, and where it lies."""
-    parts = [read(LOCK), read("requirements.txt"), sys.version, sys.base_prefix, str(VENV)]
+    parts = [read(lock), read("requirements.txt"), sys.version, sys.base_prefix, str(VENV)]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
@@ -144,15 +147,15 @@ def make_venv() -> None:
         raise Failed(f".venv could not be made: {last_line(done.stdout + done.stderr)}")
 
 
-def install_with_uv() -> bool:
+def install_with_uv(lock: str) -> bool:
     """Install with uv, which takes seconds where pip takes a minute; tell whether it worked."""
     if not runs(PYTHON, "import uv"):
         with tempfile.NamedTemporaryFile("w", suffix=".txt") as only_uv:
-            only_uv.writelines(re.findall(r"(?m)^uv==.*(?:\n +--hash.*)*", read(LOCK)))
+            only_uv.writelines(re.findall(r"(?m)^uv==.*(?:\n +--hash.*)*", read(lock)))
             only_uv.flush()
             if pip("--require-hashes", "--no-deps", "-r", only_uv.name).returncode:
                 return False
-    sync = ("pip", "sync", "--quiet", "--require-hashes", "--python", PYTHON, LOCK)
+    sync = ("pip", "sync", "--quiet", "--require-hashes", "--python", PYTHON, lock)
     done = run(PYTHON, "-m", "uv", "--no-config", *sync, **uv_settings())
     if done.returncode:
         say(f"uv could not ({last_line(done.stderr)}); trying pip, which takes a minute")
@@ -175,9 +178,9 @@ def uv_settings() -> dict[str, str]:
     return {name: value for name, value in settings.items() if name not in os.environ}
 
 
-def install_with_pip() -> None:
+def install_with_pip(lock: str) -> None:
     """Install with pip. Raises Failed with what pip said last."""
-    done = pip("--require-hashes", "-r", LOCK)
+    done = pip("--require-hashes", "-r", lock)
     if done.returncode:
         missing = re.search(r"No matching distribution found for (\S+)", done.stderr)
         if missing:

@@ -1,6 +1,7 @@
 """The hashed locks: compile them, and tell without the package index whether they are in step.
 
-`python -m devstack.locks` compiles requirements.txt and requirements-dev.txt from pyproject.toml.
+`python -m devstack.locks` compiles the requirements files from pyproject.toml. Each holds all that
+the one before it does: what the site needs, what development needs, what the benchmarks compare.
 `python -m devstack.locks --check` compares what pyproject.toml asks for with what is locked.
 """
 
@@ -19,6 +20,13 @@ from packaging.utils import canonicalize_name
 from devstack.processes import ROOT
 
 RUNTIME, DEVELOPMENT = "requirements.txt", "requirements-dev.txt"
+BENCHMARKS = "requirements-bench.txt"
+# Each lock with the groups of pyproject.toml that it adds, from the smallest to the largest.
+LOCKS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    (RUNTIME, ()),
+    (DEVELOPMENT, ("dev",)),
+    (BENCHMARKS, ("dev", "bench")),
+)
 COMPILE = (
     "pip", "compile", "pyproject.toml", "--universal", "--python-version", "3.11",
     "--generate-hashes", "--no-emit-index-url", "--no-emit-find-links", "--no-header", "--quiet",
@@ -38,25 +46,36 @@ class Pin:
 
 
 def compile_locks(root: Path) -> None:
-    """Write both locks. A pin that still fits is kept."""
-    for options in (["-o", RUNTIME], ["--group", "dev", "-c", RUNTIME, "-o", DEVELOPMENT]):
-        subprocess.run([sys.executable, "-m", "uv", *COMPILE, *options], cwd=root, check=True)
+    """Write all locks. A pin that still fits is kept."""
+    smaller: list[str] = []
+    for lock, groups in LOCKS:
+        options = [word for group in groups for word in ("--group", group)]
+        command = [sys.executable, "-m", "uv", *COMPILE, *options, *smaller, "-o", lock]
+        subprocess.run(command, cwd=root, check=True)
+        smaller = ["-c", lock]
 
 
 def differences(root: Path) -> list[str]:
     """Return each way in which the locks are not what pyproject.toml asks for, as a sentence."""
     project = tomllib.loads((root / "pyproject.toml").read_text())
-    runtime = [Requirement(text) for text in project["project"]["dependencies"]]
-    both = [*runtime, *map(Requirement, project["dependency-groups"]["dev"])]
-    pins = {name: _pins((root / name).read_text()) for name in (RUNTIME, DEVELOPMENT)}
+    found, smaller = [], (RUNTIME, list[Pin]())
+    for lock, groups in LOCKS:
+        asked = [*project["project"]["dependencies"]]
+        asked += [text for group in groups for text in project["dependency-groups"][group]]
+        pins = _pins((root / lock).read_text())
+        found += _differences(lock, [Requirement(text) for text in asked], pins)
+        found += _lacking(lock, pins, *smaller)
+        smaller = (lock, pins)
+    return found
+
+
+def _lacking(lock: str, pins: list[Pin], smaller: str, needed: list[Pin]) -> list[str]:
+    """Return what a lock lacks, or has in another version, of the one that it is to hold."""
+    locked = {(pin.name, pin.version) for pin in pins}
     return [
-        *_differences(RUNTIME, runtime, pins[RUNTIME]),
-        *_differences(DEVELOPMENT, both, pins[DEVELOPMENT]),
-        *(
-            f"{DEVELOPMENT} lacks {pin.name}=={pin.version} of {RUNTIME}."
-            for pin in pins[RUNTIME]
-            if (pin.name, pin.version) not in {(p.name, p.version) for p in pins[DEVELOPMENT]}
-        ),
+        f"{lock} lacks {pin.name}=={pin.version} of {smaller}."
+        for pin in needed
+        if (pin.name, pin.version) not in locked
     ]
 
 

