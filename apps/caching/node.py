@@ -92,7 +92,9 @@ class Node:
         Returns whether it was now.
         """
         keys = list(keys)
-        if not self._closed and self.breaker.allows() and self.deliver(keys):
+        # Tried even where this process reads nothing: the server may be back, and others may read
+        # from it before the thread comes round to it.
+        if self.deliver(keys):
             return True
         with self._lock:
             self._debts.update((key, next(self._serial)) for key in keys)
@@ -102,7 +104,7 @@ class Node:
         return False
 
     def deliver(self, keys: Sequence[str]) -> bool:
-        """Try to give each key a new version, whatever the breaker says: no page waits for this."""
+        """Try to give each key a new version, whatever the breaker says."""
         # New versions for each transmission: had the first one been carried out late, and the
         # same bytes been sent again, a version would return and revive what it once stamped.
         items = [self._version(key) for key in keys]

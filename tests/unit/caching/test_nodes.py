@@ -193,6 +193,18 @@ def test_what_is_owed_is_delivered_without_being_asked(node: Node, store: Flaky)
     assert node.versions(["t1"]) != before
 
 
+def test_a_server_that_is_back_is_told_at_once_whatever_it_is_owed(
+    node: Node, store: Flaky
+) -> None:
+    store.away = True
+    node.bump(["t1"], everything=EVERYTHING)
+    store.away = False
+
+    # Not when the thread has paid: other processes may have found the server again already.
+    assert node.bump(["t2"], everything=EVERYTHING)
+    assert store.get(["t2"]) != [None]
+
+
 def test_a_full_server_owes_too(node: Node, store: Flaky) -> None:
     store.full = True
     node.bump(["t1"], everything=EVERYTHING)
