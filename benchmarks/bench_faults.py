@@ -5,21 +5,21 @@
 Visitors ask for the home, person and photo page without a pause, while a photo that is shown on all
 three is renamed again and again by another process. A page is *stale* if it was asked for after a
 renaming had returned and shows an earlier name. Recovery is the time from the event until the last
-page that took longer than twice the p99 of the quiet phase was answered.
+page that took longer than twice the p99 of the quiet phase was answered; "-" means not within the
+phase. It ends with 1 if a page failed or was stale.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benchmarks.running_site import RunningSite, running_site
+from benchmarks.tables import Report, Target, options
 from tests.support.load import Answer, Load, summarise
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Phase:
     ended: float = 0.0
 
 
-def siege(site: RunningSite, options: argparse.Namespace) -> dict[str, object]:
+def siege(site: RunningSite, options: argparse.Namespace) -> Report:
     """Run all faults, one after the other, under one crowd; return what it saw."""
     from tests.support.renaming import Renaming
 
@@ -62,10 +62,15 @@ def siege(site: RunningSite, options: argparse.Namespace) -> dict[str, object]:
                 action()
                 pause.wait(options.seconds)
             phases[-1].ended = time.monotonic()
-    return {
-        "phases": [_describe(phase, load.answers, renaming, phases[0]) for phase in phases],
-        "renamings": len(renaming.returned),
-    }
+    rows = [_describe(phase, load.answers, renaming, phases[0]) for phase in phases]
+    return Report(
+        tables={"What befalls the cache of a loaded site": rows},
+        notes=[f"{len(renaming.returned)} renamings, each of which all three pages show."],
+        targets=[
+            Target(what=what, wanted=0, measured=sum(int(str(row[name])) for row in rows))
+            for name, what in (("5xx", "pages that failed"), ("stale", "stale pages"))
+        ],
+    )
 
 
 def _empty(url: str) -> None:
@@ -91,43 +96,32 @@ def _describe(
         "pages": summary.pages,
         "5xx": summary.failures,
         "stale": len(stale),
-        "stalest_s": round(max(stale, default=0.0), 3),
-        "per_second": round(summary.per_second),
-        "median_ms": round(summary.median_ms, 1),
-        "p99_ms": round(summary.p99_ms, 1),
-        "worst_ms": round(summary.worst_ms, 1),
-        "recovery_s": _recovery(phase, mine, limit_ms=2 * calm.p99_ms),
+        "stalest, s": round(max(stale, default=0.0), 3),
+        "pages/s": round(summary.per_second),
+        "median, ms": round(summary.median_ms, 1),
+        "p99, ms": round(summary.p99_ms, 1),
+        "worst, ms": round(summary.worst_ms, 1),
+        "recovery, s": _recovery(phase, mine, limit_ms=2 * calm.p99_ms),
     }
 
 
-def _recovery(phase: Phase, answers: Sequence[Answer], *, limit_ms: float) -> float | None:
-    """Return seconds until the last window with a page slower than the limit; None: never."""
+def _recovery(phase: Phase, answers: Sequence[Answer], *, limit_ms: float) -> float | str:
+    """Return seconds until the last window with a page slower than the limit."""
     slow = [
         answer.started + answer.seconds - phase.began
         for answer in answers
         if answer.seconds * 1000 > limit_ms
     ]
     last = max(slow, default=0.0)
-    return None if last > phase.ended - phase.began - WINDOW else round(last, 2)
+    return "-" if last > phase.ended - phase.began - WINDOW else round(last, 2)
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=4.0, help="the length of each phase")
-    parser.add_argument("--visitors", type=int, default=8)
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
-    with running_site() as site, suppress(KeyboardInterrupt):
-        outcome = siege(site, options)
-    if options.json:
-        print(json.dumps(outcome))
-        return 0
-    phases = outcome["phases"]
-    print("\n| " + " | ".join(phases[0]) + " |\n" + "|" + "---|" * len(phases[0]))
-    for row in phases:
-        print("| " + " | ".join(str(value) for value in row.values()) + " |")
-    print(f"\n{outcome['renamings']} renamings")
-    return 1 if any(row["5xx"] or row["stale"] for row in phases) else 0
+    chosen = options(__doc__, seconds=4.0, visitors=8)
+    with running_site() as site:
+        report = siege(site, chosen)
+    report.show(as_json=chosen.json)
+    return int(any(target.verdict != "met" for target in report.targets))
 
 
 if __name__ == "__main__":

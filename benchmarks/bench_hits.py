@@ -20,7 +20,7 @@ from pymemcache.client.base import Client
 
 from benchmarks.cache_servers import CacheServers, cache_servers
 from benchmarks.caching_data import FRAGMENTS, Row, make_fragment, make_rows
-from benchmarks.interleaved import Contender, Ratio, measure
+from benchmarks.interleaved import Contender, Ratio, measure, table
 from benchmarks.peers import ours
 from benchmarks.peers.kept import Function, Kept, KeptAwaiting, Way
 from benchmarks.peers.ways import OF_HITS, runnable, set_up
@@ -153,7 +153,7 @@ def fifty(ways: Sequence[Way], server: str, floor: Contender, options: argparse.
     }
     for way in ways:
         kept = way.keep(named(fragment, "card"), HOUR)
-        found[way.name] = page(kept, numbers)
+        found[f"{way.name}: {kept.many_by}"] = page(kept, numbers)
     calls = max(1, options.calls // 15)
     return measure(found, floor=BARE[server], rounds=options.rounds, calls=calls)
 
@@ -179,15 +179,6 @@ def trips_of_a_page() -> int:
     with listening(seen.append):
         cards.many(range(FRAGMENTS))
     return sum(isinstance(event, Trip) for event in seen)
-
-
-def table(ratios: dict[str, Ratio]) -> list[dict[str, object]]:
-    """Return rows, the cheapest first."""
-    ordered = sorted(ratios.items(), key=lambda item: item[1].median)
-    return [
-        {"way": name, "ratio (quartiles)": str(found), "µs": f"{found.microseconds:.0f}"}
-        for name, found in ordered
-    ]
 
 
 def run(servers: CacheServers, options: argparse.Namespace) -> Report:

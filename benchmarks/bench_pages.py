@@ -1,25 +1,28 @@
 """Pages with the cache, against the same site without: speed, round trips, queries, tail.
 
-    python -m benchmarks.bench_pages [--rounds 5] [--seconds 2] [--visitors 8] [--json]
+    python -m benchmarks.bench_pages [--rounds 3] [--seconds 1.2] [--visitors 8] [--json]
 
-Two web processes of one site, one with the cache and one that finds none, take turns under the same
-visitors. Then the tail: p99 of the cached pages while what they show is changed, and while their
-entries are thrown away as if they had expired. Starts its own servers and leaves nothing.
+Three web processes of one site take turns under the same visitors: one with the cache, one whose
+cached functions are plain functions, and one whose cache server does not answer. Then the tail: p99
+of the cached pages while what they show is changed, and while their entries are thrown away as if
+all had expired at once. Starts its own servers and leaves nothing.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 
-from benchmarks.running_site import NO_CACHE, RunningSite, running_site
+from benchmarks.running_site import NO_CACHE, PLAIN, RunningSite, running_site
+from benchmarks.tables import Report, options
+from devstack.programs import Web
 from tests.support.load import Load, Summary, summarise
 
 CHANGES_PER_SECOND = 5
+Row = dict[str, object]
 
 
 def visit(port: int, paths: list[str], options: argparse.Namespace, cookie: str = "") -> Summary:
@@ -33,51 +36,65 @@ def visit(port: int, paths: list[str], options: argparse.Namespace, cookie: str 
     return summary
 
 
-def compare(site: RunningSite, options: argparse.Namespace) -> list[dict[str, object]]:
+def compare(site: RunningSite, options: argparse.Namespace) -> list[Row]:
     """Measure each page for each visitor, with and without the cache in turns."""
-    rows = []
-    with site.web() as cached, site.web(cache_url=NO_CACHE) as bare:
-        for who, cookie in (("anonymous", ""), ("signed in", site.cookie())):
-            for page, path in site.pages().items():
-                speeds: dict[str, list[float]] = {"cached": [], "bare": []}
-                for number in range(options.rounds + 1):
-                    for name, web in (("cached", cached), ("bare", bare))[:: 1 - 2 * (number % 2)]:
-                        summary = visit(web.port, [path], options, cookie)
-                        if number:  # the first round warms both up
-                            speeds[name].append(summary.per_second)
-                trips, queries = count_work(path, signed_in=bool(cookie))
-                rows.append(
-                    {
-                        "page": page,
-                        "visitor": who,
-                        "trips": trips,
-                        "queries": queries,
-                        "cached_per_second": round(statistics.median(speeds["cached"])),
-                        "bare_per_second": round(statistics.median(speeds["bare"])),
-                        "ratio": round(_ratio(speeds["cached"], speeds["bare"]), 2),
-                    }
-                )
-    return rows
+    with ExitStack() as stack:
+        webs = {
+            "cached": stack.enter_context(site.web()),
+            "off": stack.enter_context(site.web(settings=PLAIN)),
+            "away": stack.enter_context(site.web(cache_url=NO_CACHE)),
+        }
+        return [
+            {"page": page, "visitor": who, **measure_page(webs, path, cookie, options)}
+            for who, cookie in (("anonymous", ""), ("signed in", site.cookie()))
+            for page, path in site.pages().items()
+        ]
 
 
-def _ratio(cached: list[float], bare: list[float]) -> float:
-    return statistics.median(one / other for one, other in zip(cached, bare, strict=True))
+def measure_page(
+    webs: Mapping[str, Web], path: str, cookie: str, options: argparse.Namespace
+) -> Row:
+    """Return one row: pages a second of each web process, and what the page asks for."""
+    speeds: dict[str, list[float]] = {name: [] for name in webs}
+    for number in range(options.rounds + 1):
+        for name in list(webs)[:: 1 - 2 * (number % 2)]:
+            summary = visit(webs[name].port, [path], options, cookie)
+            if number:  # the first round warms all of them up
+                speeds[name].append(summary.per_second)
+    trips, queries, cold_queries = count_work(path, signed_in=bool(cookie))
+    return {
+        "round trips": trips,
+        "queries": queries,
+        "queries, cold": cold_queries,
+        "pages/s": round(statistics.median(speeds["cached"])),
+        "pages/s, off": round(statistics.median(speeds["off"])),
+        "pages/s, server away": round(statistics.median(speeds["away"])),
+        "ratio to off": round(_ratio(speeds["cached"], speeds["off"]), 2),
+        "server away to off": round(_ratio(speeds["away"], speeds["off"]), 2),
+    }
 
 
-def count_work(path: str, *, signed_in: bool) -> tuple[int, int]:
-    """Return round trips to the cache and queries of a warm page."""
+def _ratio(some: list[float], others: list[float]) -> float:
+    return statistics.median(one / other for one, other in zip(some, others, strict=True))
+
+
+def count_work(path: str, *, signed_in: bool) -> tuple[int, int, int]:
+    """Return round trips to the cache and queries of a warm page, and queries of a cold one."""
     from django.test import Client
 
     from apps.accounts.models import User
+    from apps.caching.engine import engine
     from tests.support.caching import trace
 
     client = Client(HTTP_HOST="localhost")
     if signed_in:
         client.force_login(User.objects.get(username="ben"))
-    client.get(path)
-    with trace() as seen:
+    engine().bump([engine().keys.epoch])
+    with trace() as cold:
         client.get(path)
-    return len(seen.trips), len(seen.queries)
+    with trace() as warm:
+        client.get(path)
+    return len(warm.trips), len(warm.queries), len(cold.queries)
 
 
 @contextmanager
@@ -101,7 +118,7 @@ def repeating(action: Callable[[], None]) -> Iterator[None]:
         thread.join()
 
 
-def tails(site: RunningSite, options: argparse.Namespace) -> list[dict[str, object]]:
+def tails(site: RunningSite, options: argparse.Namespace) -> list[Row]:
     """Measure p50 and p99 of all three pages, quiet, under changes and under expiry."""
     from apps import caching
     from apps.photos import services
@@ -116,51 +133,45 @@ def tails(site: RunningSite, options: argparse.Namespace) -> list[dict[str, obje
 
     def expire() -> None:
         # What an expiry does to readers: everything of these pages is cold at once.
-        caching.invalidate("stream", "popular", "people", f"photo:{site.photo().pk}")
+        photo = site.photo()
+        caching.invalidate("stream", "popular", "people", f"photo:{photo.pk}")
 
     def nothing() -> None:
         pass
 
-    kinds = {"quiet": nothing, "changed": change, "expired": expire}
-    seen: dict[str, list[Summary]] = {kind: [] for kind in kinds}
-    with site.web() as web:
+    with ExitStack() as stack:
+        cached = stack.enter_context(site.web())
+        off = stack.enter_context(site.web(settings=PLAIN))
+        kinds = {
+            "cached, quiet": (cached, nothing),
+            f"cached, {CHANGES_PER_SECOND} changes a second": (cached, change),
+            f"cached, all expires {CHANGES_PER_SECOND} times a second": (cached, expire),
+            "caching off": (off, nothing),
+        }
+        seen: dict[str, list[Summary]] = {kind: [] for kind in kinds}
         for _ in range(options.rounds):
-            for kind, action in kinds.items():
+            for kind, (web, action) in kinds.items():
                 with repeating(action):
                     seen[kind].append(visit(web.port, paths, options))
     return [
         {
-            "while": kind,
-            "median_ms": round(statistics.median(one.median_ms for one in summaries), 2),
-            "p99_ms": round(statistics.median(one.p99_ms for one in summaries), 2),
-            "worst_ms": round(max(one.worst_ms for one in summaries), 1),
+            "home, person and photo page": kind,
+            "pages/s": round(statistics.median(one.per_second for one in summaries)),
+            "median, ms": round(statistics.median(one.median_ms for one in summaries), 1),
+            "p99, ms": round(statistics.median(one.p99_ms for one in summaries), 1),
+            "worst, ms": round(max(one.worst_ms for one in summaries), 1),
         }
         for kind, summaries in seen.items()
     ]
 
 
-def report(pages: list[dict[str, object]], tail: list[dict[str, object]]) -> None:
-    """Print two Markdown tables."""
-    for rows in (pages, tail):
-        print("\n| " + " | ".join(rows[0]) + " |")
-        print("|" + "---|" * len(rows[0]))
-        for row in rows:
-            print("| " + " | ".join(str(value) for value in row.values()) + " |")
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=2.0)
-    parser.add_argument("--visitors", type=int, default=8)
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
+    chosen = options(__doc__, rounds=3, seconds=1.2, visitors=8)
+    report = Report()
     with running_site() as site:
-        pages, tail = compare(site, options), tails(site, options)
-    if options.json:
-        print(json.dumps({"pages": pages, "tail": tail}))
-    else:
-        report(pages, tail)
+        report.tables["Pages, in turns"] = compare(site, chosen)
+        report.tables["How long visitors wait"] = tails(site, chosen)
+    report.show(as_json=chosen.json)
 
 
 if __name__ == "__main__":

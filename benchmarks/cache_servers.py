@@ -15,6 +15,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import redis
+from pymemcache.client.base import Client
+
 from devstack.processes import ROOT
 from devstack.servers import Memcached, Postgres, Valkey
 
@@ -40,6 +43,14 @@ class CacheServers:
         """Return the address of each kind; a database of a Valkey is still to be said."""
         urls = {"valkey": self.valkey.url().rpartition("/")[0]}
         return urls | ({"memcached": self.memcached.url} if self.memcached else {})
+
+    def empty(self) -> None:
+        """Forget what was kept, in all of them."""
+        with redis.Redis.from_url(self.valkey.url()) as client:
+            client.flushall()
+        if self.memcached:
+            with contextlib.closing(Client(("127.0.0.1", self.memcached.port))) as client:
+                client.flush_all(noreply=False)
 
     def of(self, kind: str) -> Valkey | Memcached:
         """Return the server of this kind."""

@@ -70,6 +70,15 @@ def ratio(taken: list[float], floor: list[float]) -> Ratio:
     return Ratio(median, low, high, statistics.median(taken) * 1e6)
 
 
+def table(ratios: dict[str, Ratio]) -> list[dict[str, object]]:
+    """Return rows, the cheapest first."""
+    ordered = sorted(ratios.items(), key=lambda item: item[1].median)
+    return [
+        {"way": name, "ratio (quartiles)": str(found), "µs": f"{found.microseconds:.0f}"}
+        for name, found in ordered
+    ]
+
+
 def percentile(values: list[float], part: float) -> float:
     """Return the value that `part` of them do not exceed."""
     return sorted(values)[min(len(values) - 1, int(len(values) * part))]

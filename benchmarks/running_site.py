@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 from devstack.processes import free_port
@@ -16,8 +18,11 @@ from devstack.servers import Valkey
 from devstack.stack import Stack
 
 DEVELOPED_SECONDS = 300
-# Nobody listens there: the breaker opens at the first page and the layer computes everything.
+# Nobody listens there: the breaker opens at the first page and the layer computes everything, but
+# what several visitors ask for at once it still computes once.
 NO_CACHE = "redis://127.0.0.1:9/0"
+# There is no layer: cached functions are plain functions.
+SITE, PLAIN = "project.settings", "benchmarks.plain.settings"
 MARK = "edition"
 
 
@@ -33,14 +38,15 @@ class RunningSite:
         return self.stack.cache
 
     @contextmanager
-    def web(self, *, cache_url: str = "", threads: int = 4) -> Iterator[Web]:
-        """Serve pages, with another cache than the site's if `cache_url` says so."""
+    def web(self, *, cache_url: str = "", settings: str = SITE, threads: int = 4) -> Iterator[Web]:
+        """Serve pages: with another cache, or other settings, than the site's if told so."""
+        told = {"CACHE_URL": cache_url} if cache_url else {}
         server = Web(
             name="web",
             target="project.wsgi:application",
             port=free_port(),
             log=self.folder / "web.log",
-            variables={**os.environ} | ({"CACHE_URL": cache_url} if cache_url else {}),
+            variables={**os.environ, "DJANGO_SETTINGS_MODULE": settings, **told},
             options=("--interface", "wsgi", "--blocking-threads", str(threads)),
         )
         server.start(seconds=60)
@@ -92,7 +98,7 @@ def running_site() -> Iterator[RunningSite]:
                 server.start(seconds=60)
             os.environ.update(stack.addresses())
             os.environ["DEBUG"] = "0"  # as a site that people use: templates are read once
-            os.environ["DJANGO_SETTINGS_MODULE"] = "project.settings"
+            os.environ["DJANGO_SETTINGS_MODULE"] = SITE
             _fill(stack)
             yield RunningSite(stack, folder)
         finally:
@@ -105,7 +111,8 @@ def _fill(stack: Stack) -> None:
     import django
     from django.core.management import call_command
 
-    print("drawing and developing the demo", flush=True)
+    # Not among what the benchmark prints: that may be read as JSON.
+    print("drawing and developing the demo", file=sys.stderr, flush=True)
     django.setup()
     call_command("migrate", interactive=False, verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
@@ -114,7 +121,9 @@ def _fill(stack: Stack) -> None:
         for worker in workers:
             worker.variables = dict(os.environ)
             worker.start(seconds=60)
-        call_command("create_demo", folder=stack.var / "demo", scale=0.25, force=True, verbosity=0)
+        call_command(
+            "create_demo", folder=stack.var / "demo", scale=0.25, force=True, stdout=StringIO()
+        )
         _wait_for_quiet()
     finally:
         for worker in workers:

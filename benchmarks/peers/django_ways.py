@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from django.core.cache import caches
+from django.core.cache.backends.base import BaseCache
 from django.core.cache.utils import make_template_fragment_key
 from django.db import transaction
 from django.template import Context, Engine
@@ -17,9 +18,11 @@ from benchmarks.peers.kept import Function, Kept, Way
 class GetOrSet(Kept):
     """`cache.get_or_set`; a change deletes the key when it commits."""
 
+    many_by = "`get_many`"
+
     def __init__(self, function: Function, seconds: int, *, alias: str) -> None:
         super().__init__(function)
-        self.cache = caches[alias]
+        self.alias = alias
         self.seconds = seconds
 
     def __call__(self, number: int) -> Any:
@@ -35,6 +38,11 @@ class GetOrSet(Kept):
     def tell(self, number: int) -> None:
         transaction.on_commit(lambda: self.cache.delete(self.key(number)))
 
+    @property
+    def cache(self) -> BaseCache:
+        """The cache of this thread: no two may share one."""
+        return caches[self.alias]
+
     def key(self, number: int) -> str:
         return f"{self.name}:{number}"
 
@@ -44,7 +52,7 @@ class Fragment(Kept):
 
     def __init__(self, function: Function, seconds: int, *, alias: str) -> None:
         super().__init__(function)
-        self.cache = caches[alias]
+        self.alias = alias
         self.template = Engine(builtins=["django.templatetags.cache"]).from_string(
             f'{{% cache {seconds} {self.name} number using="{alias}" %}}{{{{ text }}}}'
             "{% endcache %}"
@@ -57,7 +65,7 @@ class Fragment(Kept):
 
     def tell(self, number: int) -> None:
         key = make_template_fragment_key(self.name, [number])
-        transaction.on_commit(lambda: self.cache.delete(key))
+        transaction.on_commit(lambda: caches[self.alias].delete(key))
 
 
 def get_or_set(alias: str) -> Callable[[Function, int], Kept]:

@@ -15,6 +15,8 @@ from benchmarks.peers.kept import Function, Kept, Way
 class Dogpile(Kept):
     """`region.cache_on_arguments`; a change calls `.invalidate` when it commits."""
 
+    many_by = "`cache_multi`"
+
     def __init__(
         self, function: Function, seconds: int, *, backend: str, arguments: Mapping[str, object]
     ) -> None:

@@ -15,6 +15,8 @@ _of_thread = threading.local()
 class Kept:
     """The function with its values kept. Libraries differ in these verbs and in nothing else."""
 
+    many_by = "one by one"
+
     def __init__(self, function: Function) -> None:
         self.function = function
         self.name = function.__qualname__.replace("<locals>.", "")

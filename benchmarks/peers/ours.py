@@ -14,6 +14,8 @@ TAGS = ("thing:{number}", "stream", "people")
 class Ours(Kept):
     """`@cached`; who changes something says `invalidate`."""
 
+    many_by = "`many`"
+
     def __init__(self, function: Function, seconds: int, *, tags: int, stale_for: float) -> None:
         from apps import caching
 
@@ -22,6 +24,8 @@ class Ours(Kept):
             timeout=timedelta(seconds=seconds),
             tags=TAGS[:tags],
             stale_for=timedelta(seconds=stale_for),
+            # An entry that is renewed before its end would never expire, and that is measured.
+            refresh_ahead=False if stale_for else None,
         )(function)
 
     def __call__(self, number: int) -> Any:
