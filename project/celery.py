@@ -48,3 +48,4 @@ class Liveness(bootsteps.StartStopStep):
 app.steps["worker"].add(Liveness)
 app.steps["worker"].add("apps.messaging.worker:Sweeper")
 app.steps["worker"].add("apps.caching.worker:Sweeper")
+app.steps["worker"].add("apps.messaging.batches.worker:Folding")

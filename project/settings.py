@@ -180,6 +180,7 @@ MESSAGING = {
     "SWEEP_SECONDS": env.float("JOB_SWEEP_SECONDS", default=2),
     "RING_AGAIN_SECONDS": env.float("JOB_RING_AGAIN_SECONDS", default=10),
     "KEEP_DAYS": env.float("JOB_KEEP_DAYS", default=7),
+    "EVENT_REDELIVER_SECONDS": env.float("EVENT_REDELIVER_SECONDS", default=30),
 }
 
 # --- People --------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.support.accounts import ada, ben, cyd, quick_passwords
+from tests.support.batches import events
 from tests.support.caching import fresh_cache, nothing_is_stale
 from tests.support.media import media
 from tests.support.messaging import patient_with_the_broker
@@ -20,6 +21,7 @@ __all__ = [
     "ada",
     "ben",
     "cyd",
+    "events",
     "fresh_cache",
     "media",
     "memcached_server",

@@ -20,15 +20,20 @@ from apps.messaging.backoff import Backoff
 from apps.messaging.exceptions import Permanent, Temporary
 
 if typing.TYPE_CHECKING:
+    from apps.messaging.batches.batch import Batch, batch
+    from apps.messaging.batches.counts import add_counts
     from apps.messaging.jobs import Task, current_job, job
     from apps.messaging.models import Job
     from apps.messaging.topics import Event, publish, subscribe
 else:
     # Django imports this package before models may be imported, so these wait for their first use.
     _HOMES = {
+        "Batch": "batches.batch",
         "Event": "topics",
         "Job": "models",
         "Task": "jobs",
+        "add_counts": "batches.counts",
+        "batch": "batches.batch",
         "current_job": "jobs",
         "job": "jobs",
         "publish": "topics",
@@ -43,11 +48,14 @@ else:
 
 __all__ = [
     "Backoff",
+    "Batch",
     "Event",
     "Job",
     "Permanent",
     "Task",
     "Temporary",
+    "add_counts",
+    "batch",
     "current_job",
     "job",
     "publish",

@@ -23,6 +23,12 @@ class Limits(msgspec.Struct, frozen=True, rename="upper", forbid_unknown_fields=
     """Jobs that were done or discarded are deleted after so long."""
     deaths: int = 3
     """A job that killed its worker so many times in a row is not tried again."""
+    event_buffer: int = 10_000
+    """So many events may wait in a process for the broker; more are dropped, and counted."""
+    event_backlog: int = 50_000
+    """So many messages with events may wait on the broker; more are refused."""
+    event_redeliver_seconds: float = 30.0
+    """Events that a worker took, and did not fold, are given to another after so long (Redis)."""
 
 
 def limits() -> Limits:

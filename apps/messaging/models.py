@@ -7,6 +7,10 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from apps.messaging.batches.models import Producer
+
+__all__ = ["Job", "Producer"]
+
 
 class JobQuerySet(models.QuerySet["Job"]):
     def claimable(self) -> Self:

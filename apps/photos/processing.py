@@ -7,8 +7,8 @@ done twice, or by two workers at once, the result is that of once.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -19,7 +19,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from apps import caching, messaging, thumbnails
-from apps.photos.models import DeletedPhoto, Photo, StoredRendition
+from apps.photos.models import DeletedPhoto, Photo, PhotoViews, StoredRendition
 
 logger = logging.getLogger(__name__)
 
@@ -95,6 +95,11 @@ def sweep_deleted() -> int:
         _remove(deleted)
     DeletedPhoto.objects.filter(deleted_at__lt=timezone.now() - KEEP_LOOKING).delete()
     return len(leftovers)
+
+
+def count_views(counts: Mapping[tuple[UUID, date], int]) -> None:
+    """Add views to their photos and days; those of photos that are gone go with them."""
+    messaging.add_counts(PhotoViews, counts, by=("photo", "day"))
 
 
 @transaction.atomic

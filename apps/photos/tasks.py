@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date
 from uuid import UUID
 
+import msgspec
 from celery import shared_task
 from django.conf import settings
 
@@ -33,6 +37,18 @@ def make_renditions(*, photo_id: str) -> None:
 @messaging.job(queue="default", retry=messaging.Backoff(first=15, limit=3600, total=86400))
 def remove_files(*, photo_id: str) -> None:
     processing.remove_files(photo_id=UUID(photo_id))
+
+
+class PhotoViewed(msgspec.Struct, frozen=True):
+    """Somebody looked at a photo, on a day of the site. Who it was travels nowhere."""
+
+    photo_id: UUID
+    day: date
+
+
+@messaging.batch("photo.viewed", of=PhotoViewed)
+def count_views(events: Sequence[PhotoViewed]) -> None:
+    processing.count_views(Counter((event.photo_id, event.day) for event in events))
 
 
 @shared_task(name="photos.sweep_deleted", ignore_result=True)
