@@ -15,6 +15,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Greatest
+from django.utils import timezone
 
 from apps import caching, messaging, thumbnails
 from apps.accounts.models import User
@@ -137,6 +138,16 @@ def develop_again(*, photo: Photo) -> None:
     tasks.make_renditions.delay(photo_id=str(photo.pk))
     caching.changed(photo)
     messaging.publish("photo.queued", {"photo": str(photo.pk), "owner": photo.owner_id})
+
+
+def note_view(*, photo: selectors.PhotoDetails, viewer: User | None) -> None:
+    """Somebody looks at a published photo; its owner does not count. Writes nothing here.
+
+    The view leaves as an event, and a worker adds what came of a second in one write.
+    """
+    if viewer is None or viewer.pk != photo.owner_id:
+        seen = tasks.PhotoViewed(photo_id=photo.pk, day=timezone.localdate())
+        tasks.count_views.emit(seen)
 
 
 def change_like_count(*, photo_id: UUID, by: int) -> None:

@@ -12,6 +12,7 @@ urlpatterns = [
     path("photos/upload/", views.upload, name="upload"),
     path("photos/<uuid:pk>/", views.photo, name="photo"),
     path("photos/<uuid:pk>/state/", views.photo_state, name="photo_state"),
+    path("photos/<uuid:pk>/seen/", views.photo_seen, name="photo_seen"),
     path("photos/<uuid:pk>/card/", views.photo_card, name="photo_card"),
     path("photos/<uuid:pk>/edit/", views.photo_edit, name="photo_edit"),
     path("photos/<uuid:pk>/delete/", views.photo_delete, name="photo_delete"),

@@ -29,24 +29,24 @@ def fold_and_die(**variables: str) -> None:
 
 
 def main() -> None:
-    from apps.messaging.batches import consumer, wires
+    from apps.messaging.batches.consumer import Consumer
+    from apps.messaging.batches.wires import Delivery, open_wire
     from project.celery import app
 
     app.loader.import_default_modules()
-    real = wires.open_wire
 
     class Deadly:
         """A wire on which nobody lives to acknowledge."""
 
-        def __init__(self) -> None:
-            wire = real(seconds=10)
-            self.receive, self.close = wire.receive, wire.close
+        def __init__(self, *, seconds: float) -> None:
+            wire = open_wire(seconds=seconds)
+            self.send, self.receive = wire.send, wire.receive
+            self.count, self.close = wire.count, wire.close
 
-        def acknowledge(self, deliveries: Iterable[wires.Delivery]) -> None:
+        def acknowledge(self, deliveries: Iterable[Delivery]) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    consumer.open_wire = lambda **_: Deadly()  # type: ignore[assignment,return-value]
-    consumer.Consumer().run()
+    Consumer(open_wire=Deadly).run()
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from django.db import connections
 from apps.messaging.batches import folding, receipts
 from apps.messaging.batches.batch import Batch
 from apps.messaging.batches.folding import Parcel
-from apps.messaging.batches.wires import Delivery, Wire, open_wire
+from apps.messaging.batches.wires import Delivery, OpenWire, Wire, open_wire
 from apps.messaging.broker import BrokerAway
 
 logger = logging.getLogger(__name__)
@@ -45,10 +45,12 @@ class Pile:
 class Consumer:
     """Folds until it is stopped; then what is held is folded too."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, open_wire: OpenWire = open_wire) -> None:
+        self._open_wire = open_wire
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self.run, name="batches", daemon=True)
         self._piles: dict[str, Pile] = {}
+        self._is_away = False
         self._retry_at = float("-inf")
         # Not at the start: what a dead worker left comes first, and must find its receipts.
         self._prune_at = time.monotonic() + PRUNE_SECONDS
@@ -68,7 +70,9 @@ class Consumer:
             try:
                 self._serve()
             except BrokerAway as error:
-                logger.warning("no events are received: %s", error)
+                if not self._is_away:
+                    logger.warning("no events are received: %s", error)
+                self._is_away = True
             except Exception:
                 logger.exception("folding failed")
             finally:
@@ -76,10 +80,11 @@ class Consumer:
             self._stopped.wait(RETRY_SECONDS)
 
     def _serve(self) -> None:
-        wire = open_wire(seconds=CONNECT_SECONDS)
+        wire = self._open_wire(seconds=CONNECT_SECONDS)
         try:
             while not self._stopped.is_set():
                 self._receive(wire)
+                self._is_away = False
                 self._fold_due(wire)
                 self._prune()
             self._fold_due(wire)

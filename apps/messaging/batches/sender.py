@@ -19,7 +19,7 @@ from uuid import uuid4
 import msgspec
 
 from apps.messaging.batches.envelope import EVENTS_AT_MOST, Message, encode
-from apps.messaging.batches.wires import BacklogFull, Wire, open_wire
+from apps.messaging.batches.wires import BacklogFull, OpenWire, Wire, open_wire
 from apps.messaging.broker import BrokerAway
 from apps.messaging.conf import limits
 
@@ -31,7 +31,8 @@ LAST_SECONDS = 3.0  # how long the end of a process waits for what is not sent y
 class Sender:
     """One for each process. Its thread starts with the first event."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, open_wire: OpenWire = open_wire) -> None:
+        self._open_wire = open_wire
         self.producer = uuid4()
         self.dropped = 0
         self._number = 0
@@ -120,20 +121,20 @@ class Sender:
                 self._changed.wait_for(self._is_ending, limits().breaker_seconds)
 
     def _send(self, body: bytes) -> bool:
+        is_used = self._wire is not None
         try:
-            self._wire = self._wire or open_wire(seconds=SEND_SECONDS)
+            self._wire = self._wire or self._open_wire(seconds=SEND_SECONDS)
             self._wire.send(body)
         except BacklogFull as error:
             self._complain(error)
             return False
         except BrokerAway as error:
-            is_news = self._wire is None
             self._hang_up()
-            if is_news:
-                self._complain(error)
-                return False
-            # A broker that was restarted has cut old lines: try a new one at once.
-            return self._send(body)
+            if is_used:
+                # A broker that was restarted has cut old lines: try a new one at once.
+                return self._send(body)
+            self._complain(error)
+            return False
         except Exception:
             # Whatever it was, without this thread the process would emit nothing any more.
             logger.exception("events could not be sent")

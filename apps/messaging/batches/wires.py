@@ -36,10 +36,16 @@ class Wire(Protocol):
         """Let the broker forget these messages."""
 
     def count(self) -> int:
-        """How many messages the broker holds."""
+        """How many messages wait: on Redis with those in hand, on RabbitMQ without them."""
 
     def close(self) -> None:
         """Leave what was not acknowledged to others."""
+
+
+class OpenWire(Protocol):
+    """How an end comes to its wire."""
+
+    def __call__(self, *, seconds: float) -> Wire: ...
 
 
 def open_wire(*, seconds: float) -> Wire:

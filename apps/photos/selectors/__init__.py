@@ -24,6 +24,7 @@ from apps.photos.selectors.streams import (
     list_stream,
     list_stream_of,
 )
+from apps.photos.selectors.views import Views, ViewsOfDay, read_views
 
 __all__ = [
     "PAGE",
@@ -34,6 +35,8 @@ __all__ = [
     "PhotoDetails",
     "Size",
     "StreamPage",
+    "Views",
+    "ViewsOfDay",
     "count_numbers",
     "describe",
     "describe_many",
@@ -49,4 +52,5 @@ __all__ = [
     "may_listen",
     "read_live_state",
     "read_state",
+    "read_views",
 ]

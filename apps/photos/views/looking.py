@@ -76,12 +76,15 @@ def photo(request: HttpRequest, pk: UUID) -> HttpResponse:
             caching.call("photos.byline", owner_id=details.owner_id),
         )
         neighbours = selectors.find_neighbours(*place)
+    is_owner = viewer is not None and viewer.pk == details.owner_id
     context = {
         "photo": details,
         "address": request.build_absolute_uri(details.get_absolute_url()),
         "poster": request.build_absolute_uri(details.poster.url) if details.poster else "",
         "neighbours": neighbours,
-        "may_edit": viewer is not None and (viewer.is_staff or viewer.pk == details.owner_id),
+        "may_edit": is_owner or (viewer is not None and viewer.is_staff),
+        "is_owner": is_owner,
+        "views": selectors.read_views(photo_id=pk) if is_owner and details.is_ready else None,
     }
     return render(request, "photos/photo.html", context)
 
