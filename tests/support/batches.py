@@ -14,6 +14,8 @@ from apps import messaging
 from apps.messaging.batches import sender
 from apps.messaging.batches.consumer import Consumer
 from apps.messaging.batches.envelope import Message, encode
+from apps.messaging.batches.queues import QueueWire
+from apps.messaging.batches.streams import StreamWire
 from apps.messaging.batches.wires import Wire, open_wire
 from apps.photos.models import PhotoViews
 
@@ -71,8 +73,11 @@ def wire() -> Iterator[Wire]:
 
 
 def drop_all(opened: Wire) -> None:
-    while deliveries := opened.receive(most=500, seconds=0.05):
-        opened.acknowledge(deliveries)
+    """Also what was given to somebody and never acknowledged."""
+    if isinstance(opened, StreamWire):
+        opened._redis.delete(opened._key)
+    elif isinstance(opened, QueueWire):
+        opened._queue(opened._connection.default_channel).purge()
 
 
 def fold_all(*, consumer: Consumer | None = None) -> None:

@@ -7,6 +7,20 @@ from typing import Any
 
 from django.db import connections, models, router
 
+ADD = """
+WITH told AS (SELECT * FROM unnest({told}, %s::bigint[]) AS told ({columns}, {count})){alive}
+INSERT INTO {table} AS kept ({columns}, {count})
+SELECT told.* FROM told{joins} ORDER BY {columns}
+ON CONFLICT ({columns}) DO UPDATE SET {count} = kept.{count} + excluded.{count}
+"""
+# What a key points to, and is there, is kept from being deleted until the end: foreign keys hold.
+ALIVE = """,
+{name} AS MATERIALIZED (
+    SELECT {key} AS key FROM {other} WHERE {key} IN (SELECT {name} FROM told)
+    ORDER BY 1 FOR KEY SHARE
+)"""
+JOIN = " JOIN {name} ON {name}.key = told.{name}"
+
 
 def add_counts(
     model: type[models.Model],
@@ -33,31 +47,27 @@ def _statement(connection: Any, model: type[models.Model], by: Sequence[str], co
     quote = connection.ops.quote_name
     fields = [_field(model, name) for name in by]
     names = [quote(field.column) for field in fields]
-    count = quote(_field(model, column).column)
     told = ", ".join(f"%s::{field.db_type(connection)}[]" for field in fields)
-    # Whose row is there is kept from being deleted until the end: the foreign keys then hold.
-    alive = [
-        f", alive_{number} AS MATERIALIZED ("
-        f"SELECT {quote(field.target_field.column)} AS key"
-        f" FROM {quote(field.related_model._meta.db_table)}"
-        f" WHERE {quote(field.target_field.column)} IN (SELECT {names[number]} FROM told)"
-        f" ORDER BY 1 FOR KEY SHARE)"
-        for number, field in enumerate(fields)
-        if field.is_relation
-    ]
-    joins = [
-        f" JOIN alive_{number} ON alive_{number}.key = told.{names[number]}"
-        for number, field in enumerate(fields)
-        if field.is_relation
-    ]
-    columns = ", ".join(names)
-    # Only names of models and columns, quoted, are put together here; all values are parameters.
-    return (
-        f"WITH told AS (SELECT * FROM unnest({told}, %s::bigint[]) AS t ({columns}, {count}))"  # noqa: S608
-        f"{''.join(alive)}"
-        f" INSERT INTO {quote(model._meta.db_table)} AS kept ({columns}, {count})"
-        f" SELECT told.* FROM told{''.join(joins)} ORDER BY {columns}"
-        f" ON CONFLICT ({columns}) DO UPDATE SET {count} = kept.{count} + excluded.{count}"
+    alive, joins = (
+        "".join(
+            part.format(
+                key=quote(field.target_field.column),
+                other=quote(field.related_model._meta.db_table),
+                name=quote(field.column),
+            )
+            for field in fields
+            if field.is_relation
+        )
+        for part in (ALIVE, JOIN)
+    )
+    # Only names of tables and columns, quoted, are put together here; all values are parameters.
+    return ADD.format(
+        told=told,
+        alive=alive,
+        joins=joins,
+        table=quote(model._meta.db_table),
+        columns=", ".join(names),
+        count=quote(_field(model, column).column),
     )
 
 

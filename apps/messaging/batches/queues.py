@@ -28,7 +28,10 @@ class QueueWire:
     def __init__(self, connection: kombu.Connection) -> None:
         self._connection = connection
         connection.heartbeat = HEARTBEAT_SECONDS
-        connection.transport_options["confirm_publish"] = True
+        connection.transport_options = {
+            **(connection.transport_options or {}),
+            "confirm_publish": True,
+        }
         self._arrived: list[Delivery] = []
         self._consumer: kombu.Consumer | None = None
         with reaching(connection):
@@ -45,7 +48,7 @@ class QueueWire:
                     routing_key=QUEUE,
                     content_type="application/json",
                     content_encoding="utf-8",
-                    delivery_mode="persistent",
+                    delivery_mode=kombu.Exchange.PERSISTENT_DELIVERY_MODE,
                     retry=False,
                     confirm_timeout=CONFIRM_SECONDS,
                 )

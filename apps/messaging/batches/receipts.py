@@ -67,7 +67,8 @@ def prune() -> int:
 
 def _ranges(numbers: Iterable[int]) -> str:
     """As PostgreSQL reads a multirange; it joins what touches."""
-    return "{%s}" % ",".join(f"[{number},{number + 1})" for number in sorted(set(numbers)))
+    ranges = ",".join(f"[{number},{number + 1})" for number in sorted(set(numbers)))
+    return f"{{{ranges}}}"
 
 
 def _holds(numbers: Multirange[int], number: int) -> bool:

@@ -183,7 +183,6 @@ class _Process:
 
 
 _process = _Process()
-atexit.register(lambda: _process.close())
 
 
 def _begin_anew() -> None:
@@ -207,3 +206,6 @@ def flush(*, seconds: float) -> bool:
 def close() -> None:
     """Send what waits, and begin anew with the next event."""
     _process.close()
+
+
+atexit.register(close)

@@ -27,7 +27,7 @@ class Folding(bootsteps.StartStopStep):
         """Whether the worker serves the queue."""
         return QUEUE in parent.app.amqp.queues.consume_from
 
-    def create(self, parent: Any) -> Consumer:
+    def create(self, parent: Any) -> Any:
         # Celery itself would find messages there that are no tasks, and throw them away.
         parent.app.amqp.queues.deselect([QUEUE])
         return Consumer()

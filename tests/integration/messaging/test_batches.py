@@ -20,14 +20,14 @@ from tests.support.wait import wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
 
-BROKERS = ["redis", pytest.param("rabbitmq", marks=pytest.mark.rabbitmq)]
+BROKERS = ["valkey_server", pytest.param("rabbitmq_server", marks=pytest.mark.rabbitmq)]
 HASTE = {"EVENT_REDELIVER_SECONDS": "1"}
 
 
 @pytest.fixture(params=BROKERS)
 def server(request, use_broker):
     """A broker of the test's own: kill(), start(). It writes to disk what it is given."""
-    found = request.getfixturevalue(f"{'valkey' if request.param == 'redis' else 'rabbitmq'}_server")
+    found = request.getfixturevalue(request.param)
     use_broker(url_of(found))
     return found
 
@@ -58,6 +58,10 @@ def total():
     return PhotoViews.objects.aggregate(sum=Sum("count", default=0))["sum"]
 
 
+def more_than(seen):
+    return total() > seen
+
+
 def nothing_waits():
     with batches.wire() as wire:
         return wire.count() == 0
@@ -71,7 +75,7 @@ def test_five_producers_and_workers_killed_again_and_again_total_exactly(folder)
         emitters = [stack.enter_context(Emitter(photos)) for _ in range(5)]
         for victim in (0, 1, 0, 1, 0):
             seen = total()
-            wait_until(lambda seen=seen: total() > seen)
+            wait_until(partial(more_than, seen))
             workers[victim].kill()
             workers[victim] = folder()
         rounds = sum(emitter.stop() for emitter in emitters)

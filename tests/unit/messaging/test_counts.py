@@ -98,9 +98,7 @@ def test_writers_with_the_same_keys_in_opposite_orders_never_lock_each_other_out
 def test_workers_with_the_same_producers_in_opposite_orders_never_lock_each_other_out():
     messages = [a_message(producer=producer) for producer in range(1, 400)]
 
-    in_two_threads(
-        lambda: receipts.take(messages), lambda: receipts.take(list(reversed(messages)))
-    )
+    in_two_threads(lambda: receipts.take(messages), lambda: receipts.take(list(reversed(messages))))
 
     assert Producer.objects.count() == len(messages)
 

@@ -89,9 +89,9 @@ def test_whatever_comes_however_often_each_number_is_taken_once(flushes):
 
 
 def test_a_handler_that_fails_leaves_no_receipt():
-    with pytest.raises(OperationalError), transaction.atomic():
+    with transaction.atomic():
         receipts.take([a_message("ada")])
-        raise OperationalError
+        transaction.set_rollback(True)
 
     assert fold(a_message("ada")) == ["ada"]
 
@@ -170,7 +170,7 @@ def test_a_flush_gives_way_before_the_database_looks_for_a_deadlock(monkeypatch)
     def look(events):
         with connection.cursor() as cursor:
             for name in ("lock_timeout", "deadlock_timeout"):
-                cursor.execute(f"SELECT setting::int FROM pg_settings WHERE name = '{name}'")
+                cursor.execute("SELECT setting::int FROM pg_settings WHERE name = %s", [name])
                 told.append(cursor.fetchone()[0])
 
     monkeypatch.setattr(keep, "function", look)

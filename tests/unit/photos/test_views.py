@@ -111,11 +111,10 @@ def test_a_browser_that_says_its_origin_only_is_counted(events: list[Any], clien
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
-    "agent", ["Googlebot/2.1", "Mozilla/5.0 (compatible; bingbot/2.0)", "SkypeUriPreview", "xSpider"]
+    "agent",
+    ["Googlebot/2.1", "Mozilla/5.0 (compatible; bingbot/2.0)", "SkypeUriPreview", "xSpider"],
 )
-def test_a_robot_that_says_so_is_not_counted(
-    events: list[Any], client: Client, agent: str
-) -> None:
+def test_a_robot_that_says_so_is_not_counted(events: list[Any], client: Client, agent: str) -> None:
     photo = make_photo()
 
     assert look(client, photo.pk, {**OURS, "User-Agent": agent}) == 204
