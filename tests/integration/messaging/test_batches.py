@@ -22,6 +22,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
 
 BROKERS = ["valkey_server", pytest.param("rabbitmq_server", marks=pytest.mark.rabbitmq)]
 HASTE = {"EVENT_REDELIVER_SECONDS": "1"}
+PATIENCE = 240  # five processes and two workers start at once
 
 
 @pytest.fixture(params=BROKERS)
@@ -72,14 +73,15 @@ def test_five_producers_and_workers_killed_again_and_again_total_exactly(folder)
     workers = [folder(), folder()]
 
     with ExitStack() as stack:
-        emitters = [stack.enter_context(Emitter(photos)) for _ in range(5)]
+        emitters = [stack.enter_context(Emitter(DAY, photos)) for _ in range(5)]
         for victim in (0, 1, 0, 1, 0):
             seen = total()
-            wait_until(partial(more_than, seen))
+            wait_until(partial(more_than, seen), seconds=PATIENCE)
             workers[victim].kill()
             workers[victim] = folder()
         rounds = sum(emitter.stop() for emitter in emitters)
-    wait_until(lambda: nothing_waits() and total() >= rounds * len(photos))
+    expected = rounds * len(photos)
+    wait_until(lambda: nothing_waits() and total() >= expected, seconds=PATIENCE)
 
     assert totals() == dict.fromkeys(photos, rounds)
 
