@@ -18,6 +18,8 @@ import typing
 
 from apps.messaging.backoff import Backoff
 from apps.messaging.exceptions import Permanent, Temporary
+from apps.messaging.priority import Priority
+from apps.messaging.tracing import named, request_id
 
 if typing.TYPE_CHECKING:
     from apps.messaging.batches.batch import Batch, batch
@@ -52,12 +54,15 @@ __all__ = [
     "Event",
     "Job",
     "Permanent",
+    "Priority",
     "Task",
     "Temporary",
     "add_counts",
     "batch",
     "current_job",
     "job",
+    "named",
     "publish",
+    "request_id",
     "subscribe",
 ]

@@ -1,4 +1,8 @@
-"""The bell: a Celery message that carries the id of a job and nothing else."""
+"""The bell: a Celery message that says "one job of this queue is due", and names one.
+
+Which job it wakes is the worker's choice: the most urgent one. So priorities hold on every broker,
+and an urgent job overtakes a thousand bells that were rung before its own.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +18,6 @@ from apps.messaging.models import Job
 # One Celery task for all jobs: the row names its task, so a worker of an older release that meets
 # a newer job puts it back instead of throwing away a message it does not know.
 RUN = "messaging.run"
-# The hard limit kills the process, so the soft one, an exception in the task, goes first.
-HARD_LIMIT_AFTER = 10
 
 
 def ring(job: Job) -> bool:
@@ -26,12 +28,11 @@ def ring(job: Job) -> bool:
             RUN,
             args=(job.pk,),
             queue=job.queue,
+            headers={"request_id": job.request_id},
             producer=line.producer,
             retry=False,
             ignore_result=True,
             delivery_mode="transient",
-            soft_time_limit=job.time_limit,
-            time_limit=job.time_limit and job.time_limit + HARD_LIMIT_AFTER,
         )
 
     try:
@@ -62,3 +63,17 @@ def depth(queue: str) -> int:
             return int(answer.message_count)
 
     return broker.attempt(ask)
+
+
+def forget(queue: str) -> int:
+    """Drop the messages that wait in a queue of the broker; how many. Raises BrokerAway."""
+
+    def purge(line: Line) -> int:
+        channel: Any = line.connection.channel()
+        with closing(channel):
+            try:
+                return int(channel.queue_purge(queue=queue) or 0)
+            except line.connection.channel_errors:
+                return 0
+
+    return broker.attempt(purge)

@@ -29,6 +29,20 @@ class Limits(msgspec.Struct, frozen=True, rename="upper", forbid_unknown_fields=
     """So many messages with events may wait on the broker; more are refused."""
     event_redeliver_seconds: float = 30.0
     """Events that a worker took, and did not fold, are given to another after so long (Redis)."""
+    bells: int = 10_000
+    """The sweeper lets no queue of the broker grow beyond so many messages."""
+    argument_bytes: int = 100_000
+    """The arguments of one job, as JSON: what is larger belongs into a row or a file."""
+    retries_per_second: float = 10.0
+    """Dead jobs that are tried again together are spread so thinly."""
+    beat_seconds: float = 5.0
+    """How often each worker says that it is there. Silent for three times as long, it is lost."""
+    sample_seconds: float = 30.0
+    """How often the queues are counted, by whichever worker is first."""
+    sample_keep_days: float = 2.0
+    """Counts, and workers that are gone, are deleted after so long."""
+    release: str = ""
+    """What runs here, shown beside each worker."""
 
 
 def limits() -> Limits:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from celery import shared_task
 
@@ -11,9 +12,14 @@ from apps.messaging import bell, ledger, runner
 logger = logging.getLogger(__name__)
 
 
-@shared_task(name=bell.RUN, ignore_result=True, acks_late=False)
-def run(job_id: int) -> None:
-    runner.run(job_id)
+@shared_task(name=bell.RUN, ignore_result=True, acks_late=False, bind=True)
+def run(self: Any, /, job_id: object = None, *args: object, **kwargs: object) -> None:
+    """Answer a bell. What is none, whoever sent it, is dropped: the rows lose nothing by that."""
+    if type(job_id) is not int or args or kwargs:
+        logger.warning("a malformed bell was dropped: %.100r", job_id)
+        return
+    delivery = self.request.delivery_info or {}
+    runner.answer(job_id, queue=delivery.get("routing_key"))
 
 
 @shared_task(name="messaging.prune", ignore_result=True)

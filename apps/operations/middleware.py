@@ -6,10 +6,11 @@ import logging
 import re
 import uuid
 from collections.abc import Callable
-from contextvars import ContextVar
 
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import resolve
+
+from apps import messaging
 
 HEADER = "X-Request-ID"
 PROBES = frozenset({"/healthz", "/readyz"})
@@ -17,12 +18,10 @@ PROBES = frozenset({"/healthz", "/readyz"})
 # What a proxy in front may have given it. Anything else could write lines of its own into our logs.
 _WELL_FORMED = re.compile(r"[A-Za-z0-9-]{8,64}")
 
-_current: ContextVar[str] = ContextVar("request_id", default="-")
-
 
 def current_request_id() -> str:
     """Name the request being answered; `-` outside of one."""
-    return _current.get()
+    return messaging.request_id()
 
 
 def name_requests(
@@ -33,11 +32,8 @@ def name_requests(
     def answer(request: HttpRequest) -> HttpResponseBase:
         given = request.headers.get(HEADER, "")
         name = given if _WELL_FORMED.fullmatch(given) else uuid.uuid4().hex
-        token = _current.set(name)
-        try:
+        with messaging.named(name):
             response = get_response(request)
-        finally:
-            _current.reset(token)
         response[HEADER] = name
         return response
 

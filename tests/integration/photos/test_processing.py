@@ -371,7 +371,7 @@ def test_an_original_that_is_elsewhere_is_fetched(monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_jobs_say_how_they_are_retried() -> None:
-    assert tasks.make_renditions.queue == "images"
-    assert tasks.make_renditions.on_dead == "apps.photos.processing.give_up"
-    assert tasks.remove_files.queue == "default"
-    assert isinstance(tasks.make_renditions.retry, messaging.Backoff)
+    assert tasks.make_renditions.options.queue == "images"
+    assert tasks.make_renditions.options.on_dead == "apps.photos.processing.give_up"
+    assert tasks.remove_files.options.queue == "default"
+    assert isinstance(tasks.make_renditions.options.retry, messaging.Backoff)

@@ -69,12 +69,11 @@ def test_a_bell_carries_the_id_of_its_job_and_nothing_else(queue):
     assert headers["timelimit"] == [None, None]
 
 
-def test_the_limit_of_a_job_goes_with_its_bell_for_workers_that_can_kill(queue):
-    bell.ring(Job(pk=17, queue="default", time_limit=45))
+def test_a_bell_names_the_request_that_started_its_job(queue):
+    bell.ring(Job(pk=17, queue="default", request_id="req-12345"))
 
     headers, _ = read_bell(queue)
-    hard, soft = headers["timelimit"]
-    assert (soft, hard) == (45, 55)
+    assert headers["request_id"] == "req-12345"
 
 
 def test_a_bell_needs_not_survive_its_broker(queue):

@@ -62,8 +62,8 @@ class World:
         did = {
             "extend": lambda: ledger.extend([(held.pk, held.attempt)]) == 1,
             "finish": lambda: ledger.finish(held),
-            "postpone": lambda: ledger.postpone(held, wait=9, error="later", traceback=""),
-            "bury": lambda: ledger.bury(held, error="never", traceback=""),
+            "postpone": lambda: ledger.postpone(held, ledger.Failure(error="later"), wait=9),
+            "bury": lambda: ledger.bury(held, ledger.Failure(error="never")),
         }[name]()
         assert did is is_his
         if did and name in {"finish", "bury"}:
@@ -112,8 +112,29 @@ def test_the_questions_of_the_sweeper_use_an_index():
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE messaging_job")
 
-    plan = Job.objects.claimable().values("queue").distinct().explain()
+    for jobs_asked_for, indexes in [
+        (Job.objects.claimable(), ("rung", "unrung", "running")),
+        (Job.objects.unrung(), ("unrung",)),
+        (Job.objects.rung(), ("rung",)),
+        (Job.objects.lapsed(), ("running",)),
+        (Job.objects.dead().filter(fingerprint="x"), ("dead",)),
+        (Job.objects.filter(about="this"), ("about",)),
+    ]:
+        plan = jobs_asked_for.values("queue").distinct().explain()
+        assert all(f"messaging_job_{index}" in plan for index in indexes), plan
+        assert "Seq Scan" not in plan
 
-    assert "messaging_job_queued" in plan
-    assert "messaging_job_running" in plan
-    assert "Seq Scan" not in plan
+
+def test_a_claim_reads_one_entry_of_one_index():
+    Job.objects.bulk_create(Job(task="jobs.note", queue="default") for _ in range(2000))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE messaging_job")
+        cursor.execute(
+            f"EXPLAIN (ANALYZE, FORMAT TEXT) {ledger.CLAIM_NEXT}",
+            {"owner": "me", "lease": "30 s", "queue": "default"},
+        )
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+
+    assert "messaging_job_rung" in plan
+    assert "Sort" not in plan
+    assert "Seq Scan on messaging_job" not in plan

@@ -53,7 +53,7 @@ def test_a_job_that_became_due_is_rung_for_once(queue):
     queue.flushdb()
     claimed = ledger.claim(job.pk, owner="me")
     assert claimed is not None
-    ledger.postpone(claimed, wait=60, error="later", traceback="")
+    ledger.postpone(claimed, ledger.Failure(error="later"), wait=60)
     assert sweep() == 0
 
     age(due_at=1)
