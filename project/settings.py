@@ -124,8 +124,13 @@ CACHES = {"default": {"BACKEND": "apps.caching.django_cache.DjangoCache"}}
 
 # --- Message queue -------------------------------------------------------------------------------
 BROKER_URL = env.str("BROKER_URL", default="redis://127.0.0.1:6379/1")
+_is_rabbitmq = BROKER_URL.startswith("amqp")
 CELERY_BROKER_URL = BROKER_URL
 CELERY_TASK_DEFAULT_QUEUE = "default"
+# Kept by several nodes, so that none of them is missed; apps/messaging/broker.py says the same.
+CELERY_TASK_DEFAULT_QUEUE_TYPE = CELERY_TASK_CREATE_MISSING_QUEUE_TYPE = (
+    "quorum" if _is_rabbitmq else "classic"
+)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
@@ -146,8 +151,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
         "socket_keepalive": True,
         "health_check_interval": 10,
     }
-    if BROKER_URL.startswith(("redis", "valkey", "sentinel"))
-    else {}
+    if not _is_rabbitmq
+    # A plain task has no row behind it: the broker says that it has the message.
+    else {"confirm_publish": True}
 )
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 # On QUIT what runs has so long to end; on TERM, as long as the supervisor's grace.
@@ -181,6 +187,10 @@ MESSAGING = {
     "RING_AGAIN_SECONDS": env.float("JOB_RING_AGAIN_SECONDS", default=10),
     "KEEP_DAYS": env.float("JOB_KEEP_DAYS", default=7),
     "EVENT_REDELIVER_SECONDS": env.float("EVENT_REDELIVER_SECONDS", default=30),
+    "BEAT_SECONDS": env.float("JOB_BEAT_SECONDS", default=5),
+    "SAMPLE_SECONDS": env.float("JOB_SAMPLE_SECONDS", default=30),
+    "RETRIES_PER_SECOND": env.float("JOB_RETRIES_PER_SECOND", default=10),
+    "RELEASE": VERSION,
 }
 
 # --- People --------------------------------------------------------------------------------------

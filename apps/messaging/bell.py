@@ -27,7 +27,7 @@ def ring(job: Job) -> bool:
         current_app.send_task(
             RUN,
             args=(job.pk,),
-            queue=job.queue,
+            queue=broker.queue_named(job.queue, line.connection),  # type: ignore[arg-type]
             headers={"request_id": job.request_id},
             producer=line.producer,
             retry=False,

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import kombu
+from amqp.exceptions import PreconditionFailed
 from celery import current_app
 from kombu.exceptions import OperationalError
 from kombu.transport import redis as transport
@@ -55,6 +56,8 @@ def connect(*, seconds: float) -> kombu.Connection:
             "socket_timeout": seconds,
             "read_timeout": seconds,  # RabbitMQ
             "write_timeout": seconds,
+            # What is sent here has a row behind it, or may be lost: nobody waits for a receipt.
+            "confirm_publish": False,
         },
     )
 
@@ -77,6 +80,27 @@ def errors_of(connection: kombu.Connection) -> tuple[type[BaseException], ...]:
         *connection.connection_errors,
         *connection.channel_errors,
     )
+
+
+def queue_named(name: str, connection: kombu.Connection) -> kombu.Queue:
+    """A queue for work, as workers declare it, too: on RabbitMQ one that several nodes keep.
+
+    The settings of the workers must say the same: `task_create_missing_queue_type`.
+    """
+    is_rabbitmq = connection.get_transport_cls().driver_type == "amqp"
+    arguments = {"x-queue-type": "quorum"} if is_rabbitmq else None
+    return kombu.Queue(name, kombu.Exchange(name), name, queue_arguments=arguments)
+
+
+def explain(error: BaseException) -> str:
+    """Say what to do where the broker's own words do not."""
+    if isinstance(error, PreconditionFailed):
+        return (
+            f"{error.reply_text}: the queue was made with other properties, by an older release."
+            " Delete it on the broker (rabbitmqctl delete_queue NAME): its jobs are rows, which"
+            " are rung for again, and lose nothing"
+        )
+    return str(error)
 
 
 class Line:
@@ -122,10 +146,15 @@ def attempt(send: Callable[[Line], T]) -> T:
     except errors_of(line.connection) as error:
         hang_up()
         if breaker.trip():
-            logger.warning("broker away: %s", error)
-        raise BrokerAway(str(error)) from error
+            logger.warning("broker away: %s", explain(error))
+        raise BrokerAway(explain(error)) from error
     breaker.reset()
     return answer
+
+
+def declare(name: str) -> None:
+    """Make sure that a queue for work exists, of the right kind. Raises BrokerAway."""
+    attempt(lambda line: queue_named(name, line.connection)(line.connection).declare())
 
 
 def hang_up() -> None:

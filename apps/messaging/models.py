@@ -35,9 +35,16 @@ class JobQuerySet(models.QuerySet["Job"]):
             | Q(state=Job.State.RUNNING, lease_until__lt=Now())
         )
 
-    def alive(self) -> Self:
-        """Still to be done, or being done."""
-        return self.filter(state__in=[Job.State.QUEUED, Job.State.RUNNING])
+    def waiting(self) -> Self:
+        """Due, or due later."""
+        return self.filter(
+            Q(state=Job.State.QUEUED, rung_at__isnull=False)
+            | Q(state=Job.State.QUEUED, rung_at__isnull=True)
+        )
+
+    def running(self) -> Self:
+        """In the hands of a worker, or of one that was killed a moment ago."""
+        return self.filter(state=Job.State.RUNNING)
 
     def dead(self) -> Self:
         return self.filter(state=Job.State.DEAD)
@@ -143,7 +150,7 @@ class Job(models.Model):
 
 
 class Queue(models.Model):
-    """A queue that somebody paused, now or once. One that never was needs no row."""
+    """Whether a queue is paused. Workers enter those that they serve; one without a row is open."""
 
     name = models.CharField(_("name"), max_length=50, primary_key=True)
     paused_at = models.DateTimeField(_("paused"), null=True, blank=True)
@@ -172,6 +179,9 @@ class Worker(models.Model):
     started_at = models.DateTimeField(_("started"), db_default=Now())
     beat_at = models.DateTimeField(_("last seen"), db_default=Now())
     stopped_at = models.DateTimeField(_("stopped"), null=True, blank=True)
+
+    # Alive, lost or stopped, where presence.workers() asked for it.
+    condition: str
 
     class Meta:
         verbose_name = _("worker")

@@ -89,7 +89,7 @@ def test_a_running_job_without_a_lease_cannot_be_written(job):
 
 
 def test_dead_jobs_are_tried_again_with_all_their_tries(job):
-    Job.objects.update(state="dead", failures=9, deaths=3, tried_since=Now() - timedelta(days=9))
+    Job.objects.update(state="dead", failures=9, deaths=1, tried_since=Now() - timedelta(days=9))
 
     assert dead.retry([job.pk]) == 1
 
