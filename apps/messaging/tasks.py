@@ -7,7 +7,7 @@ from typing import Any
 
 from celery import shared_task
 
-from apps.messaging import bell, ledger, runner
+from apps.messaging import bell, ledger, presence, runner, sampling
 
 logger = logging.getLogger(__name__)
 
@@ -26,3 +26,5 @@ def run(self: Any, /, job_id: object = None, *args: object, **kwargs: object) ->
 def prune() -> None:
     if deleted := ledger.prune():
         logger.info("pruned %d jobs", deleted)
+    sampling.prune()
+    presence.prune()

@@ -54,6 +54,33 @@ def test_arguments_that_json_cannot_hold_are_refused_at_once():
         tasks.note.delay(text=uuid4())  # type: ignore[arg-type]
 
 
+def test_arguments_that_the_database_cannot_hold_are_refused_at_once():
+    with pytest.raises(TypeError, match="NUL"):
+        tasks.note.delay(text="a\0b")
+    with pytest.raises(TypeError, match="JSON"):
+        tasks.fail.delay(how="x", wait=float("nan"))
+
+
+def test_a_text_that_only_looks_like_a_nul_is_none():
+    assert tasks.note.delay(text="a\\u0000b").pk
+
+
+def test_arguments_that_are_too_large_for_a_row_are_refused_with_a_hint():
+    with pytest.raises(TypeError, match="100013 bytes of arguments .* give the job its id"):
+        tasks.note.delay(text="x" * 100_001)
+
+    assert tasks.note.delay(text="x" * 90_000).pk
+
+
+def test_a_job_says_what_it_is_about_by_its_arguments():
+    @messaging.job(about="letter:{letter_id}")
+    def post(*, letter_id: int) -> None: ...
+
+    assert post.delay(letter_id=17).about == "letter:17"
+    assert post.with_options(about="person:4").delay(letter_id=17).about == "person:4"
+    assert tasks.note.delay(text="hello").about == ""
+
+
 def test_a_job_that_waits_for_another_try_is_hurried():
     later = timezone.now() + timedelta(hours=2)
     job = tasks.note.delay(text="hello")

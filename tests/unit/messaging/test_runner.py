@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+import time_machine
 from billiard.exceptions import SoftTimeLimitExceeded
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from apps import messaging
-from apps.messaging import Job, ledger, runner
+from apps.messaging import Job, ledger, runner, tasks
 from tests.support import jobs
 from tests.support.messaging import make_due, run_jobs
 
@@ -208,3 +209,85 @@ def test_nor_does_its_failure_count(monkeypatch, how):
 
     job.refresh_from_db()
     assert (job.state, job.error, job.failures) == (Job.State.RUNNING, "", 0)
+
+
+def test_a_job_that_goes_well_at_once_has_no_history(trace):
+    jobs.note.delay(text="hello")
+
+    (job,) = run_jobs()
+
+    assert job.history == []
+
+
+def test_each_failure_leaves_a_line_of_history_and_so_does_the_end(trace, monkeypatch):
+    jobs.fail.delay(how="temporary")
+    run_jobs()
+    make_due()
+    monkeypatch.setattr(jobs.fail, "function", lambda **_: None)
+
+    (job,) = run_jobs()
+
+    assert [entry["outcome"] for entry in job.history] == ["postponed", "done"]
+    first = job.history[0]
+    assert first["error"] == "the sea is rough"
+    assert first["seconds"] >= 0
+    assert first["worker"].endswith("/MainThread")
+    assert first["at"] < job.history[1]["at"]
+
+
+def test_a_history_is_bounded(trace):
+    job = jobs.fail.delay(how="temporary", wait=0)
+    for _ in range(25):
+        run_jobs(limit=1)
+        make_due()
+
+    job.refresh_from_db()
+    assert (job.attempt, len(job.history)) == (25, 20)
+
+    abandon(job)
+    ledger.release()
+    job.refresh_from_db()
+    assert (len(job.history), job.history[-1]["outcome"]) == (20, "vanished")
+
+
+def test_a_failure_names_its_kind_and_its_place(trace):
+    jobs.fail.delay(how="bug")
+
+    (job,) = run_jobs()
+
+    assert job.culprit == "ZeroDivisionError in tests.support.jobs.fail"
+    assert len(job.fingerprint) == 12
+
+
+def test_what_a_hostile_file_said_does_not_keep_its_job_alive(monkeypatch):
+    def complain(**_):
+        raise messaging.Permanent("it said \0 and died")
+
+    monkeypatch.setattr(jobs.note, "function", complain)
+    jobs.note.delay(text="hello")
+
+    (job,) = run_jobs()
+
+    assert (job.state, job.error) == (Job.State.DEAD, "it said \N{REPLACEMENT CHARACTER} and died")
+
+
+@pytest.mark.parametrize(
+    ("args", "kwargs"),
+    [((), {}), (("1",), {}), ((True,), {}), ((1, 2), {}), ((1,), {"queue": "x"}), (([1],), {})],
+)
+def test_a_malformed_bell_is_dropped_and_said(args, kwargs, trace, caplog):
+    jobs.note.delay(text="hello")
+
+    tasks.run(*args, **kwargs)
+
+    assert trace == []
+    assert "a malformed bell was dropped" in caplog.text
+
+
+def test_no_worker_s_own_clock_decides_when_tries_are_over(trace, monkeypatch):
+    """A machine whose clock is a day ahead would else bury what it touches."""
+    jobs.fail.delay(how="temporary")
+    with time_machine.travel(timezone.now() + timedelta(days=1), tick=True):
+        (job,) = run_jobs()
+
+    assert job.state == Job.State.QUEUED
