@@ -66,7 +66,7 @@ def test_a_text_that_only_looks_like_a_nul_is_none():
 
 
 def test_arguments_that_are_too_large_for_a_row_are_refused_with_a_hint():
-    with pytest.raises(TypeError, match="100013 bytes of arguments .* give the job its id"):
+    with pytest.raises(TypeError, match=r"100013 bytes of arguments .* give the job its id"):
         tasks.note.delay(text="x" * 100_001)
 
     assert tasks.note.delay(text="x" * 90_000).pk

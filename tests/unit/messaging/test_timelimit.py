@@ -55,7 +55,7 @@ import apps.messaging.timelimit as timelimit
 timelimit.HARD_LIMIT_AFTER = 0.2
 timelimit._is_expendable = lambda: True
 with timelimit.limited(0.1):
-    pow(3, 10**9, 10**400000 + 1)  # holds the interpreter for hours
+    sum(range(10**13))  # hears no signal for hours
 """
 
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
