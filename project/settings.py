@@ -159,12 +159,9 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 # On QUIT what runs has so long to end; on TERM, as long as the supervisor's grace.
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 20
 CELERY_BEAT_SCHEDULE_FILENAME = str(BASE_DIR / "var" / "beat")
+# What may be left out once. What must not is a job with `every`, which the workers start: its
+# periods are rows (apps/messaging/scheduling.py).
 CELERY_BEAT_SCHEDULE = {
-    "forget people who never confirmed": {
-        "task": "accounts.forget_unconfirmed",
-        "schedule": timedelta(hours=1),
-        "options": {"queue": "default", "expires": 3600},
-    },
     "prune jobs": {
         "task": "messaging.prune",
         "schedule": timedelta(minutes=10),
@@ -172,11 +169,6 @@ CELERY_BEAT_SCHEDULE = {
     },
     "mend counts": {
         "task": "social.mend_counts",
-        "schedule": timedelta(hours=1),
-        "options": {"queue": "default", "expires": 3600},
-    },
-    "remove the files of deleted photos": {
-        "task": "photos.sweep_deleted",
         "schedule": timedelta(hours=1),
         "options": {"queue": "default", "expires": 3600},
     },

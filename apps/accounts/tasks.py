@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 
 from allauth.account.models import EmailAddress
-from celery import shared_task
 from django.conf import settings
 
 from apps import messaging
@@ -14,6 +14,7 @@ from apps.accounts.models import User
 
 logger = logging.getLogger(__name__)
 
+BULK = messaging.Priority.BULK
 SOON = messaging.Backoff(first=5, limit=900, total=86400)
 
 
@@ -23,12 +24,13 @@ SOON = messaging.Backoff(first=5, limit=900, total=86400)
     # The darkroom keeps its own, shorter limit; this one is for what hangs around it.
     time_limit=2 * settings.PHOTO_MAX_SECONDS + 30,
     on_dead="apps.accounts.processing.give_up_avatar",
+    about="person:{person_id}",
 )
 def make_avatar(*, person_id: int, original: str) -> None:
     processing.develop_avatar(person_id=person_id, original=original)
 
 
-@messaging.job(queue="default", retry=SOON)
+@messaging.job(queue="default", retry=SOON, priority=BULK)
 def remove_avatar(*, original: str, key: str) -> None:
     processing.remove_files(original=original, key=key)
 
@@ -47,7 +49,7 @@ def write_new_password(*, email: str) -> None:
         rendering.offer_new_password(person)
 
 
-@messaging.job(queue="default", retry=SOON)
+@messaging.job(queue="default", retry=SOON, about="address:{address_id}")
 def write_to_new_address(*, address_id: int) -> None:
     address = EmailAddress.objects.filter(pk=address_id, verified=False).first()
     if address is None:
@@ -56,8 +58,7 @@ def write_to_new_address(*, address_id: int) -> None:
     processing.write_to_new_address(address)
 
 
-@shared_task(name="accounts.forget_unconfirmed", ignore_result=True)
+@messaging.job(queue="default", retry=SOON, priority=BULK, every=timedelta(hours=1))
 def forget_unconfirmed() -> None:
-    """Beat asks for this every hour."""
     if count := processing.forget_unconfirmed():
         logger.info("forgot %d people who never confirmed their address", count)

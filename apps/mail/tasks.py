@@ -11,6 +11,7 @@ from apps.mail import delivery
     # Longer than the longest honest conversation: the answer to a letter may take ten minutes.
     time_limit=900,
     on_dead="apps.mail.delivery.give_up",
+    about="letter:{letter_id}",
 )
 def deliver_letter(*, letter_id: int) -> None:
     delivery.deliver(letter_id=letter_id)

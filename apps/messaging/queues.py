@@ -37,8 +37,8 @@ class State(msgspec.Struct, kw_only=True):
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is due and nothing runs; what is due later may wait."""
-        return not self.due and not self.running
+        """Whether nothing runs, and nothing is due that might; what is due later may wait."""
+        return not self.running and (not self.due or self.paused_at is not None)
 
 
 def known() -> set[str]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 import msgspec
-from celery import shared_task
 from django.conf import settings
 
 from apps import messaging
@@ -25,6 +24,7 @@ logger = logging.getLogger(__name__)
     # The darkroom keeps its own, shorter limit; this one is for what hangs around it.
     time_limit=2 * settings.PHOTO_MAX_SECONDS + 30,
     on_dead="apps.photos.processing.give_up",
+    about="photo:{photo_id}",
 )
 def make_renditions(*, photo_id: str) -> None:
     photo = Photo.objects.filter(pk=UUID(photo_id)).first()
@@ -34,7 +34,12 @@ def make_renditions(*, photo_id: str) -> None:
     processing.develop(photo)
 
 
-@messaging.job(queue="default", retry=messaging.Backoff(first=15, limit=3600, total=86400))
+@messaging.job(
+    queue="default",
+    retry=messaging.Backoff(first=15, limit=3600, total=86400),
+    priority=messaging.Priority.BULK,
+    about="photo:{photo_id}",
+)
 def remove_files(*, photo_id: str) -> None:
     processing.remove_files(photo_id=UUID(photo_id))
 
@@ -51,8 +56,13 @@ def count_views(events: Sequence[PhotoViewed]) -> None:
     processing.count_views(Counter((event.photo_id, event.day) for event in events))
 
 
-@shared_task(name="photos.sweep_deleted", ignore_result=True)
+@messaging.job(
+    queue="default",
+    retry=messaging.Backoff(first=60, limit=600, total=3600),
+    priority=messaging.Priority.BULK,
+    every=timedelta(hours=1),
+)
 def sweep_deleted() -> None:
-    """Beat asks for this every hour: accounts and SQL by hand delete photos without a job."""
+    """Accounts, and SQL by hand, delete photos without a job of their own."""
     if count := processing.sweep_deleted():
         logger.info("looked after the files of %d deleted photos", count)

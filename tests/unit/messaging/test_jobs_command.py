@@ -256,6 +256,16 @@ def test_to_drain_an_empty_queue_takes_no_time():
     assert (code, text.strip()) == (0, "default is empty: 0 due, 0 running, 1 due later.")
 
 
+def test_to_drain_a_paused_queue_is_to_wait_for_what_runs():
+    jobs.note.delay(text="not now")
+    queues.pause("default")
+    assert command("drain", "default", "--timeout", "0")[1] == 0
+
+    Job.objects.update(state="running", lease_until=Now() + timedelta(hours=1))
+
+    assert command("drain", "default", "--timeout", "0")[1] == 4
+
+
 def test_to_drain_a_queue_that_does_not_empty_ends_with_four():
     ledger.claim(jobs.note.delay(text="hello").pk, owner="me")
 
