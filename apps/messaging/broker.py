@@ -11,35 +11,22 @@ import logging
 import os
 import threading
 import weakref
-from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import TypeVar
 
 import kombu
 from amqp.exceptions import PreconditionFailed
 from celery import current_app
 from kombu.exceptions import OperationalError
-from kombu.transport import redis as transport
 
+from apps.messaging import transport
 from apps.messaging.breaker import Breaker
 from apps.messaging.conf import limits
 
 logger = logging.getLogger(__name__)
 breaker = Breaker(lambda: limits().breaker_seconds)
+transport.mend()
 T = TypeVar("T")
-
-
-class _FanoutQueues(dict[str, Any]):
-    """A dictionary that may grow while somebody walks through it.
-
-    kombu 5.7 keeps the fanout queues of all Redis channels of a process in one dictionary of the
-    class. Every channel that closes walks through it, whichever thread binds a queue meanwhile.
-    """
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.copy())
-
-
-transport.Channel._fanout_queues = _FanoutQueues()  # type: ignore[attr-defined]  # noqa: SLF001
 
 
 class BrokerAway(Exception):

@@ -119,13 +119,17 @@ def test_messages_that_are_none_of_ours_are_dropped_and_the_others_flow(url, hur
     assert worker.is_running()
 
 
-def test_a_message_that_is_no_json_at_all_costs_the_worker_nothing(hurried, seen):
-    hurried("default")
+def test_what_is_no_message_at_all_costs_the_worker_nothing(hurried, seen):
+    worker = hurried("default")
+    garbage = [b"\x00 no message \xff", b"{}", b"[]", b"17", b'{"properties": 1, "body": {}}']
     with redis.Redis.from_url(settings.BROKER_URL) as client:
-        client.lpush("default", b"\x00 this is no message \xff")
+        client.lpush("default", *garbage)
     jobs.write_line.delay(path=str(seen), line="hello")
 
     wait_until(lambda: states() == ["done"])
+
+    assert worker.log.read_text().count("what is no message was dropped") == len(garbage)
+    assert worker.is_running()
 
 
 @pytest.mark.rabbitmq

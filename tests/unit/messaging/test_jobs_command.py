@@ -232,10 +232,10 @@ def test_a_queue_is_paused_and_resumed():
 
 @pytest.mark.parametrize("verb", ["pause", "resume", "purge", "drain"])
 def test_a_queue_that_nobody_knows_is_a_slip_of_the_keys(verb):
-    text, code = command(verb, "mial")
+    text, code = command(verb, "postbox")
 
     assert code == 3
-    assert "There is no queue mial. There are: " in text
+    assert "There is no queue postbox. There are: " in text
 
 
 def test_a_queue_is_purged():

@@ -1,0 +1,46 @@
+"""What we mend in kombu's transport for Redis, until it is mended there."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from queue import Empty
+from typing import Any
+
+from kombu.transport import redis
+
+logger = logging.getLogger(__name__)
+
+
+class _FanoutQueues(dict[str, Any]):
+    """A dictionary that may grow while somebody walks through it.
+
+    kombu 5.7 keeps the fanout queues of all Redis channels of a process in one dictionary of the
+    class. Every channel that closes walks through it, whichever thread binds a queue meanwhile.
+    """
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.copy())
+
+
+_CHANNEL: Any = redis.Channel
+_read: Any = _CHANNEL._brpop_read  # noqa: SLF001
+
+
+def _read_or_drop(channel: Any, **options: Any) -> Any:
+    """Take the next message of a queue, or drop what is none.
+
+    On Redis kombu puts each message into an envelope of its own. What is not one, whoever put it
+    there, raises in the loop of the worker, which ends; and the next takes the next of them.
+    """
+    try:
+        return _read(channel, **options)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        logger.warning("what is no message was dropped from a queue", exc_info=True)
+        raise Empty from None
+
+
+def mend() -> None:
+    """Do it, once or again."""
+    _CHANNEL._fanout_queues = _FanoutQueues()  # noqa: SLF001
+    _CHANNEL._brpop_read = _read_or_drop  # noqa: SLF001
