@@ -8,8 +8,10 @@ from urllib.parse import urldefrag, urlsplit
 
 import pytest
 from django.template.loader import render_to_string
+from django.utils import timezone
 from playwright.sync_api import Route
 
+from apps.messaging import Job, dead
 from tests.browser.conftest import NewVisitor
 from tests.browser.visitor import Theme, Visitor
 
@@ -18,7 +20,14 @@ pytestmark = pytest.mark.browser
 STRANGER = ["/", "/accounts/signup/", "/accounts/login/", "/accounts/password/reset/"]
 MEMBER = ["/photos/upload/", "/accounts/settings/", "/people/ada/", "/inbox/"]
 ERRORS = ["400", "403", "403_csrf", "404", "413", "429", "500"]
-ADMIN = ["/admin/", "/admin/photos/photo/", "/admin/accounts/user/", "/admin/auth/group/add/"]
+ADMIN = [
+    "/admin/",
+    "/admin/photos/photo/",
+    "/admin/accounts/user/",
+    "/admin/auth/group/add/",
+    "/admin/messaging/job/dead/",
+    "/admin/messaging/queue/",
+]
 # What axe finds in Django's own markup, which is not ours to change.
 DJANGOS_OWN = re.compile("aria-prohibited-attr")
 # Where a click changes something or ends the session.
@@ -96,6 +105,44 @@ def test_the_admin_is_no_harder_to_use_than_djangos_own(visitor: NewVisitor, the
     wrong = [each for path in ADMIN for each in look_at(admin, path)]
 
     assert [each for each in wrong if not DJANGOS_OWN.search(each)] == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_dead_jobs_are_decided_on_with_the_keyboard(visitor: NewVisitor, theme: Theme) -> None:
+    """The site of these tests is well: what failed is put into its page, and what is sent kept."""
+    admin = visitor(theme=theme)
+    admin.log_in("admin")
+    policy = admin.page.request.get(admin.site.address).headers["content-security-policy"]
+    now = timezone.now()
+    group = dead.Group(
+        fingerprint="0123456789ab", task="mail.deliver_letter", queue="mail", count=12, first=now,
+        last=now, culprit="ConnectionRefusedError in mail.delivery.connect", error="x" * 190,
+    )  # fmt: skip
+    page = render_to_string(
+        "admin/messaging/job/dead.html",
+        {
+            "title": "Dead jobs by cause", "opts": Job._meta, "groups": [group, group],
+            "count": 24, "may_decide": True, "queues": ["mail"], "tasks": [group.task],
+        },
+    )  # fmt: skip
+    sent: list[str] = []
+
+    def answer(route: Route) -> None:
+        sent.append(route.request.post_data or "")
+        headers = {"Content-Security-Policy": policy}
+        route.fulfill(body=page, content_type="text/html", headers=headers)
+
+    admin.page.route("**/dead-and-many/", answer)
+    wrong = look_at(admin, "/dead-and-many/")
+    admin.page.get_by_text("Discard …").first.focus()
+    admin.page.keyboard.press("Enter")
+    admin.page.keyboard.press("Tab")
+    with admin.page.expect_navigation():
+        admin.page.keyboard.press("Enter")
+
+    assert [each for each in wrong if not DJANGOS_OWN.search(each)] == []
+    assert "group=0123456789ab" in sent[-1]
+    assert "decision=discard" in sent[-1]
 
 
 def test_text_twice_as_large_does_not_break_out_of_a_phone(visitor: NewVisitor) -> None:
