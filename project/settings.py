@@ -118,6 +118,7 @@ CACHING = {
     # A host can be spelt with any port: whole pages are kept for the address of the site alone.
     "ORIGINS": [] if DEBUG else [SITE_URL],
     "HEADER": "X-Safelight-Cache",
+    "REWRITE_QUEUE": "default",
 }
 # What libraries keep in Django's own cache lies on the same servers.
 CACHES = {"default": {"BACKEND": "apps.caching.django_cache.DjangoCache"}}

@@ -11,7 +11,12 @@ from apps.accounts import selectors
 from apps.accounts.models import User
 
 
-@caching.widget("accounts.newest", timeout=timedelta(minutes=30), tags=["people"])
+@caching.widget(
+    "accounts.newest",
+    timeout=timedelta(minutes=30),
+    tags=["people"],
+    refresh=caching.REWRITE,  # on the home page, and out of date with whoever comes or goes
+)
 def newest(*, limit: int = selectors.NEWEST) -> dict[str, object] | None:
     """Who came last; nothing at all before there is anybody."""
     people = selectors.list_newest_people(limit=limit)

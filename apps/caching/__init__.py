@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from apps.caching.answering import prefetch
 from apps.caching.async_functions import AsyncCachedFunction
-from apps.caching.calls import Call
+from apps.caching.calls import REWRITE, Call, Refresh
 from apps.caching.decorator import cached
 from apps.caching.functions import CachedFunction
 from apps.caching.health import ServersAway, ping
@@ -20,10 +20,12 @@ from apps.caching.sweeping import sweep_at_start
 from apps.caching.widgets import UnknownWidget, Widget, call, widget
 
 __all__ = [
+    "REWRITE",
     "AsyncCachedFunction",
     "CachedFunction",
     "CachedView",
     "Call",
+    "Refresh",
     "ServersAway",
     "UnknownWidget",
     "Widget",

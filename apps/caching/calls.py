@@ -18,7 +18,7 @@ NEVER_STALE = timedelta(0)
 
 
 class Refresh(Enum):
-    """Who computes an entry anew after a change."""
+    """Who computes an entry anew after a change: its next reader, or a worker at once."""
 
     ON_READ = "on read"
     REWRITE = "rewrite"

@@ -8,7 +8,7 @@ from inspect import iscoroutinefunction
 from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
 
 from apps.caching.async_functions import AsyncCachedFunction, blocking
-from apps.caching.calls import NEVER_STALE, Policy, Tags
+from apps.caching.calls import NEVER_STALE, Policy, Refresh, Tags
 from apps.caching.functions import CachedFunction
 
 P = ParamSpec("P")
@@ -37,6 +37,7 @@ def cached(  # noqa: PLR0913 - options by keyword
     tags: Tags = (),
     stale_for: timedelta = NEVER_STALE,
     refresh_ahead: bool | float | None = None,
+    refresh: Refresh = Refresh.ON_READ,
     by_language: bool = False,
     bulk: Bulk | None = None,
 ) -> Decorator:
@@ -49,15 +50,18 @@ def cached(  # noqa: PLR0913 - options by keyword
     `refresh_ahead`: a reader shortly before the end has the entry computed in the background, so
     that one in use never ends: True for as early as the computation takes long, 0.1 for all
     of the last tenth of its life; without a word it is True where `stale_for` is given.
-    `by_language`: one entry for each language. `bulk`: for a function of one argument, computes
-    the values for many; what it leaves out is computed one by one. An `async def` becomes an
-    `AsyncCachedFunction`; its `bulk` may be one too.
+    `refresh=REWRITE`: after a change of an entry in use a worker computes the next value at once,
+    so that few readers find it gone; for functions whose calls are told by their tags, or that
+    can be called without arguments. `by_language`: one entry for each language. `bulk`: for a
+    function of one argument, computes the values for many; what it leaves out is computed one by
+    one. An `async def` becomes an `AsyncCachedFunction`; its `bulk` may be one too.
     """
     policy: Policy[Any] = Policy(
         timeout=timeout,
         tags=tags,
         stale_for=stale_for,
         refresh_ahead=refresh_ahead,
+        refresh=refresh,
         by_language=by_language,
         bulk=_blocking_bulk(bulk),
     )

@@ -13,10 +13,11 @@ from django.utils import translation
 
 from apps.caching.answering import forget, obtain, refresh
 from apps.caching.batches import obtain_many
-from apps.caching.calls import Call, Policy
+from apps.caching.calls import Call, Policy, Refresh
 from apps.caching.codecs import Codec, Uncacheable
 from apps.caching.fingerprints import code_fingerprint
 from apps.caching.keys import canonical, is_plain, short_hash
+from apps.caching.patterns import register
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -45,6 +46,8 @@ class CachedFunction(Generic[P, R]):
         # Only templates are known to make the same tags of the same arguments each time.
         self._is_lasting = not callable(self._tags)
         self._check()
+        if policy.refresh is Refresh.REWRITE:
+            register(name, self.signature, self._tags)
         functions[name] = self
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:

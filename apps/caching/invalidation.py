@@ -9,7 +9,7 @@ from weakref import WeakSet
 from django.db import DEFAULT_DB_ALIAS, connections, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from apps.caching import memo, outbox
+from apps.caching import memo, outbox, rewriting
 from apps.caching.engine import engine
 
 _generations = itertools.count(1)
@@ -55,6 +55,7 @@ class Invalidation:
         eng = engine()
         missing = eng.bump(eng.tag_keys(outbox.named(self.tags)))
         outbox.close(self.noted, self.tags, missing, self.using)
+        rewriting.ask(self.tags)
 
 
 def invalidate(*tags: str, using: str = DEFAULT_DB_ALIAS) -> None:

@@ -55,6 +55,14 @@ class Keyspace:
     def report(self, number: int) -> str:
         return f"{self.prefix}:s:{number}"
 
+    def asked(self, tag: str) -> str:
+        """Return the mark of a tag for which a message to a worker is under way."""
+        return f"{self.prefix}:r:{plain(tag)}"
+
+    def rewritten(self, tag: str) -> str:
+        """Return the mark of a tag that a worker has rewritten a moment ago."""
+        return f"{self.prefix}:w:{plain(tag)}"
+
     def lease(self, entry: str, versions: Iterable[bytes]) -> str:
         """Return the lease of one generation: who computes outdated data blocks nobody."""
         return f"{self.prefix}:l:{short_hash(entry.encode() + b'|' + b''.join(versions))}"

@@ -29,6 +29,8 @@ class Options:
     sweep_seconds: float = 2.0  # how often a worker delivers what others left undelivered
     origins: tuple[str, ...] = ()  # whole pages are kept for these alone; none: for every host
     header: str = "X-Cache"  # in which `CacheHeaders` says what the cache did
+    rewrite_queue: str = ""  # the Celery queue of `refresh=REWRITE`; "": nothing is rewritten
+    rewrite_seconds: float = 1.0  # a tag is rewritten no more often than once in so long
 
     def __post_init__(self) -> None:
         for name in ("prefix", "version"):
@@ -44,6 +46,8 @@ class Options:
             raise ValueError("SWEEP_SECONDS must be more than 0")
         if not HEADER.fullmatch(self.header):
             raise ValueError(f"HEADER must match {HEADER.pattern}")
+        if self.rewrite_seconds <= 0:
+            raise ValueError("REWRITE_SECONDS must be more than 0")
 
 
 def read_options(raw: Mapping[str, object]) -> Options:

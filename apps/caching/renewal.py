@@ -38,7 +38,7 @@ class Due:
     where: Place
     versions: tuple[bytes, ...]
     reason: str
-    longest: float = float("inf")  # how many seconds it may live at most
+    ends: float = float("inf")  # when it ends at the latest, in seconds since 1970
 
     @property
     def lease(self) -> str:
@@ -111,8 +111,10 @@ def _store(due: Sequence[Due], computed: Sequence[Computed[Any]]) -> None:
     kept = []
     for item, result in zip(due, computed, strict=True):
         if item in current:
-            kept.append(Kept(item.call, item.where, item.versions, result, item.longest))
-            count(item.call.name, item.reason)
+            longest = item.ends - time.time()
+            if longest > 0:
+                kept.append(Kept(item.call, item.where, item.versions, result, longest))
+                count(item.call.name, item.reason)
     keep(kept)
 
 

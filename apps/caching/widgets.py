@@ -14,7 +14,7 @@ from django.template.loader import get_template
 from django.utils.safestring import SafeString, mark_safe
 
 from apps.caching.batches import obtain_many
-from apps.caching.calls import NEVER_STALE, Call, Policy, Tags
+from apps.caching.calls import NEVER_STALE, Call, Policy, Refresh, Tags
 from apps.caching.functions import CachedFunction
 from apps.caching.keys import short_hash
 
@@ -92,6 +92,7 @@ def widget(  # noqa: PLR0913 - options by keyword
     tags: Tags = (),
     stale_for: timedelta = NEVER_STALE,
     refresh_ahead: bool | float | None = None,
+    refresh: Refresh = Refresh.ON_READ,
     bulk: Callable[[Sequence[Any]], Mapping[Any, Context]] | None = None,
 ) -> Callable[[Callable[P, Context]], Widget[P]]:
     """Keep the fragment that the template renders with what the decorated function returns.
@@ -104,6 +105,7 @@ def widget(  # noqa: PLR0913 - options by keyword
         tags=tags,
         stale_for=stale_for,
         refresh_ahead=refresh_ahead,
+        refresh=refresh,
         bulk=bulk,
     )
 

@@ -64,7 +64,8 @@ def find_neighbours(owner_id: int, published_at: datetime, pk: UUID) -> Neighbou
     )
 
 
-@caching.cached(timeout=timedelta(minutes=10), tags=["stream"])
+# Every photo changes it and the home page begins with it: its first page is rewritten.
+@caching.cached(timeout=timedelta(minutes=10), tags=["stream"], refresh=caching.REWRITE)
 def list_stream(*, before: str = "") -> StreamPage:
     """A page of everybody's photos, newest first. Raises ValueError for a `before` of nobody."""
     return _page(Photo.objects.published(), before)

@@ -1,0 +1,219 @@
+"""After a change, a worker rewrites what is in use: what is asked, and what is done about it."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+
+import pytest
+import time_machine
+from celery import current_app
+from django.contrib.auth.models import Group
+from django.db import transaction
+from django.utils import translation
+from pytest_django import Settings
+
+from apps import caching
+from apps.caching import rewriter, rewriting
+from apps.caching.engine import engine
+from apps.messaging import bell
+from tests.support.caching import Flaky, serving, trace
+from tests.support.renewal import counts, leases, take_lease
+from tests.support.rewriting import ends_ms, get_hot_name, kept, list_hot_names, rename
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@caching.cached(
+    timeout=timedelta(minutes=1), tags=["greeting"], refresh=caching.REWRITE, by_language=True
+)
+def greet() -> str:
+    return f"{translation.get_language()} {Group.objects.count()}"
+
+
+@pytest.fixture
+def group() -> Group:
+    """Return a group whose name is in the cache."""
+    group = Group.objects.create(name="old")
+    assert get_hot_name(group.pk) == "old"
+    return group
+
+
+@pytest.fixture
+def queue(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A queue of this test, in which nobody takes the messages out."""
+    name = f"rewrite-{secrets.token_hex(6)}"
+    settings.CACHING = {**settings.CACHING, "REWRITE_QUEUE": name}
+    monkeypatch.setattr(rewriting, "_quiet_until", 0.0)
+    return name
+
+
+def tag(group: Group) -> str:
+    return f"group:{group.pk}"
+
+
+def test_what_is_in_use_is_rewritten(group: Group) -> None:
+    rename(group, "new")
+    assert kept(get_hot_name.call(group.pk)) is None
+
+    assert rewriter.rewrite([tag(group)]) == []
+
+    assert kept(get_hot_name.call(group.pk)) == "new"
+    assert counts(get_hot_name)["rewritten"] == 1
+    assert leases(get_hot_name.call(group.pk)) == [None]
+
+
+def test_what_nobody_has_computed_is_not() -> None:
+    group = Group.objects.create(name="unread")
+
+    rewriter.rewrite([tag(group)])
+
+    assert kept(get_hot_name.call(group.pk)) is None
+
+
+def test_what_is_new_already_is_left_alone(group: Group) -> None:
+    with trace() as seen:
+        rewriter.rewrite([tag(group)])
+
+    assert seen.queries == []
+
+
+def test_a_rewritten_entry_lives_no_longer_than_the_one_before(group: Group) -> None:
+    end = ends_ms(get_hot_name.call(group.pk))
+    rename(group, "new")
+
+    rewriter.rewrite([tag(group)])
+
+    assert ends_ms(get_hot_name.call(group.pk)) <= end + 1
+
+
+def test_what_has_ended_is_not_brought_back() -> None:
+    with serving(Flaky()), time_machine.travel(1_800_000_000, tick=False) as clock:
+        group = Group.objects.create(name="old")
+        get_hot_name(group.pk)
+        rename(group, "new")
+        clock.shift(61)
+
+        rewriter.rewrite([tag(group)])
+
+        assert kept(get_hot_name.call(group.pk)) is None
+
+
+def test_each_language_that_is_read_is_rewritten(settings: Settings) -> None:
+    settings.LANGUAGES = [("en", "English"), ("de", "German"), ("fr", "French")]
+    for language in ("en", "de"):
+        with translation.override(language):
+            greet()
+    Group.objects.create(name="one")
+    caching.invalidate("greeting")
+
+    rewriter.rewrite(["greeting"])
+
+    for language in ("en", "de"):
+        with translation.override(language):
+            assert kept(greet.call()) == f"{language} 1"
+    with translation.override("fr"):
+        assert kept(greet.call()) is None
+
+
+def test_a_tag_that_changes_again_has_its_turn_later(group: Group) -> None:
+    rename(group, "second")
+    rewriter.rewrite([tag(group)])
+    rename(group, "third")
+
+    assert rewriter.rewrite([tag(group)]) == [tag(group)]
+
+    assert kept(get_hot_name.call(group.pk)) is None
+    assert get_hot_name(group.pk) == "third"
+
+
+def test_a_tag_that_only_looks_like_ours_is_ignored() -> None:
+    assert rewriter.rewrite(["group:seventeen"]) == []
+
+
+def test_what_somebody_else_computes_is_left_to_him(group: Group) -> None:
+    rename(group, "new")
+    take_lease(get_hot_name.call(group.pk))
+
+    with trace() as seen:
+        rewriter.rewrite([tag(group)])
+
+    assert seen.queries == []
+
+
+def test_a_function_that_fails_spoils_nothing(group: Group) -> None:
+    list_hot_names()
+    gone = tag(group)
+    group.delete()
+    caching.invalidate(gone, "groups")
+
+    rewriter.rewrite([gone, "groups"])
+
+    assert kept(list_hot_names.call()) == []
+    assert counts(get_hot_name)["background_failed"] == 1
+
+
+def test_a_server_that_is_away_is_no_error() -> None:
+    server = Flaky()
+    with serving(server):
+        server.away = True
+
+        assert rewriter.rewrite(["groups"]) == ["groups"]
+
+
+def test_a_change_sends_one_message_however_often_it_comes(group: Group, queue: str) -> None:
+    for number in range(50):
+        rename(group, f"{number}")
+
+    assert bell.depth(queue) == 1
+
+
+def test_what_changes_after_the_worker_has_begun_sends_another(group: Group, queue: str) -> None:
+    rename(group, "second")
+    rewriter.rewrite([tag(group)])
+
+    rename(group, "third")
+
+    assert bell.depth(queue) == 2
+
+
+def test_what_is_rolled_back_sends_nothing(group: Group, queue: str) -> None:
+    with transaction.atomic():
+        caching.changed(group)
+        transaction.set_rollback(True)
+
+    assert bell.depth(queue) == 0
+
+
+def test_what_nobody_rewrites_sends_nothing(queue: str) -> None:
+    caching.invalidate("nobody")
+
+    assert bell.depth(queue) == 0
+
+
+def test_a_change_of_very_much_sends_nothing(queue: str) -> None:
+    caching.invalidate(*(f"group:{pk}" for pk in range(rewriting.MOST_TAGS + 1)))
+
+    assert bell.depth(queue) == 0
+
+
+def test_without_a_queue_nothing_is_asked(group: Group) -> None:
+    with trace() as seen:
+        rename(group, "new")
+
+    assert not any(key.split(":")[1] == "r" for trip in seen.trips for key in trip.keys)
+
+
+def test_without_a_broker_a_change_goes_on_and_its_mark_is_taken_down(
+    group: Group, queue: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = current_app._get_current_object()
+    monkeypatch.setattr(app, "_pool", None)
+    monkeypatch.setattr(app.amqp, "_producer_pool", None)
+    monkeypatch.setenv("CELERY_BROKER_URL", "redis://127.0.0.1:9/0")  # nobody listens there
+
+    rename(group, "new")
+
+    key = engine().keys.asked(tag(group))
+    assert engine().servers.place(key).get([key]) == [None]
+    assert get_hot_name(group.pk) == "new"
