@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.support.accounts import ada, ben, cyd, quick_passwords
 from tests.support.batches import events
 from tests.support.caching import fresh_cache, nothing_is_stale
+from tests.support.dependencies import nothing_is_undeclared
 from tests.support.media import media
 from tests.support.messaging import patient_with_the_broker
 from tests.support.servers import (
@@ -26,6 +27,7 @@ __all__ = [
     "media",
     "memcached_server",
     "nothing_is_stale",
+    "nothing_is_undeclared",
     "patient_with_the_broker",
     "quick_passwords",
     "rabbitmq_server",

@@ -39,7 +39,14 @@ class Counted:
     amount: float
 
 
-Event = Trip | Stored | Counted
+@dataclass(frozen=True, slots=True)
+class Invalidated:
+    """A transaction with these tags was committed, and the servers were told."""
+
+    tags: frozenset[str]
+
+
+Event = Trip | Stored | Counted | Invalidated
 Listener = Callable[[Event], None]
 _listeners: tuple[Listener, ...] = ()
 _watcher: ContextVar[Listener | None] = ContextVar("caching_watcher", default=None)

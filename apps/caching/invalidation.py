@@ -11,6 +11,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from apps.caching import memo, outbox, rewriting
 from apps.caching.engine import engine
+from apps.caching.events import Invalidated, tell
 
 _generations = itertools.count(1)
 _generation = 0
@@ -55,6 +56,7 @@ class Invalidation:
         eng = engine()
         missing = eng.bump(eng.tag_keys(outbox.named(self.tags)))
         outbox.close(self.noted, self.tags, missing, self.using)
+        tell(Invalidated(frozenset(self.tags)))
         rewriting.ask(self.tags)
 
 

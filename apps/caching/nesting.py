@@ -14,12 +14,13 @@ from apps.caching import memo
 
 
 class Computation:
-    """What is being computed, the tags it declared and those it turned out to need.
+    """Which function is being computed, the tags it declared and those it turned out to need.
 
     `kept_on` are the servers that will hold what is built of this computation.
     """
 
-    def __init__(self, tags: Iterable[str], kept_on: frozenset[str]) -> None:
+    def __init__(self, name: str, tags: Iterable[str], kept_on: frozenset[str]) -> None:
+        self.name = name
         self.declared = frozenset(tags)
         self.kept_on = kept_on
         self.used: set[str] = set()
@@ -33,17 +34,24 @@ _current: ContextVar[Computation | None] = ContextVar("caching_computation", def
 
 
 @contextmanager
-def computing(tags: Iterable[str], kept_on: Iterable[str] = ()) -> Iterator[Computation]:
+def computing(
+    tags: Iterable[str], kept_on: Iterable[str] = (), *, name: str = ""
+) -> Iterator[Computation]:
     """Watch which entries are used until the block ends, and look each of them up anew."""
     outer = _current.get()
     servers = frozenset(kept_on) | (outer.kept_on if outer else frozenset())
-    computation = Computation(tags, servers)
+    computation = Computation(name, tags, servers)
     token = _current.set(computation)
     try:
         with memo.suspended():
             yield computation
     finally:
         _current.reset(token)
+
+
+def current() -> Computation | None:
+    """Return the innermost computation that is going on: what is read now, it reads."""
+    return _current.get()
 
 
 def note_use(tags: Iterable[str]) -> None:

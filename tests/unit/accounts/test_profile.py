@@ -13,7 +13,10 @@ from apps.accounts import services
 from apps.accounts.models import User
 from apps.accounts.widgets import newest, person_header
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("nothing_is_stale", "nothing_is_undeclared"),
+]
 SETTINGS = "/accounts/settings/"
 
 

@@ -25,7 +25,10 @@ from apps.messaging.models import Job
 from tests.support.accounts import PASSWORD, make_user
 from tests.support.pictures import make_picture
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("nothing_is_stale", "nothing_is_undeclared"),
+]
 SIGN_UP = "/accounts/signup/"
 
 
