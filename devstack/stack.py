@@ -160,7 +160,7 @@ class Stack:
                 "images", "images", pool="prefork", concurrency=2,
                 options=("--max-tasks-per-child", "100"),
             ),
-            self._worker("default", "default,events", pool="threads", concurrency=4),
+            self._worker("default", "default,events,webhooks", pool="threads", concurrency=4),
             Beat(log=self._log("beat"), variables=variables, schedule=self.var / "beat-schedule"),
         ]  # fmt: skip
 

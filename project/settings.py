@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "apps.accounts",
     "apps.thumbnails",
     "apps.mail",
+    "apps.webhooks",
     "apps.live",
     "apps.caching",
     "apps.messaging",
@@ -173,6 +174,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(hours=1),
         "options": {"queue": "default", "expires": 3600},
     },
+    "forget old calls of webhooks": {
+        "task": "webhooks.prune",
+        "schedule": timedelta(hours=6),
+        "options": {"queue": "default", "expires": 3600},
+    },
 }
 MESSAGING = {
     "LEASE_SECONDS": env.float("JOB_LEASE_SECONDS", default=30),
@@ -184,6 +190,12 @@ MESSAGING = {
     "SAMPLE_SECONDS": env.float("JOB_SAMPLE_SECONDS", default=30),
     "RETRIES_PER_SECOND": env.float("JOB_RETRIES_PER_SECOND", default=10),
     "RELEASE": VERSION,
+}
+
+# Services outside that are told what happens. Their addresses come from staff, but what a name
+# resolves to does not: unless allowed, nothing in a private network is called.
+WEBHOOKS = {
+    "ALLOW_PRIVATE_NETWORKS": env.flag("WEBHOOKS_ALLOW_PRIVATE_NETWORKS", default=DEBUG),
 }
 
 # --- People --------------------------------------------------------------------------------------

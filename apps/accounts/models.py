@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.core.files.storage import storages
@@ -156,6 +157,10 @@ class User(AbstractUser):
 
     def get_absolute_url(self) -> str:
         return reverse("person", kwargs={"username": self.username})
+
+    def as_event(self) -> dict[str, object]:
+        """What services outside are told of somebody: what everybody may know."""
+        return {"username": self.username, "url": settings.SITE_URL + self.get_absolute_url()}
 
     def get_full_name(self) -> str:
         return self.name

@@ -19,6 +19,7 @@ from apps import caching, messaging
 from apps.accounts import rendering, tasks
 from apps.accounts.exceptions import NameTaken
 from apps.accounts.models import GHOST_DOMAIN, User
+from apps.webhooks import services as webhooks
 
 
 def sign_up(  # noqa: PLR0913 - the fields of the form
@@ -93,6 +94,7 @@ def confirm(*, person: User) -> None:
     keep_address(person=person)
     _changed(person)
     messaging.publish("user.confirmed", {"user": person.pk})
+    webhooks.announce("user.confirmed", person.as_event())
 
 
 @transaction.atomic

@@ -26,7 +26,7 @@ if typing.TYPE_CHECKING:
     from apps.messaging.batches.counts import add_counts
     from apps.messaging.jobs import Task, current_job, job
     from apps.messaging.models import Job
-    from apps.messaging.topics import Event, publish, subscribe
+    from apps.messaging.topics import Event, matches, publish, subscribe
 else:
     # Django imports this package before models may be imported, so these wait for their first use.
     _HOMES = {
@@ -38,6 +38,7 @@ else:
         "batch": "batches.batch",
         "current_job": "jobs",
         "job": "jobs",
+        "matches": "topics",
         "publish": "topics",
         "subscribe": "topics",
     }
@@ -61,6 +62,7 @@ __all__ = [
     "batch",
     "current_job",
     "job",
+    "matches",
     "named",
     "publish",
     "request_id",

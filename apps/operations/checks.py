@@ -205,3 +205,9 @@ def _check_public_servers() -> Iterator[CheckMessage]:
             "INBOX_DIR is for development; the inbox page stays closed.",
             "Remove INBOX_DIR from the environment.",
         )
+    if settings.WEBHOOKS["ALLOW_PRIVATE_NETWORKS"]:
+        yield _warning(
+            21,
+            "Webhooks may call any machine that the workers reach, also inside your network.",
+            "Set WEBHOOKS_ALLOW_PRIVATE_NETWORKS=false unless every webhook is your own.",
+        )

@@ -170,6 +170,16 @@ class Photo(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("photo", args=[self.pk])
 
+    def as_event(self) -> dict[str, object]:
+        """What services outside are told of it: nothing that its page does not show."""
+        return {
+            "id": str(self.pk),
+            "url": settings.SITE_URL + self.get_absolute_url(),
+            "title": self.title,
+            "owner": self.owner.username,
+            "published_at": self.published_at,
+        }
+
     def cache_tags(self) -> list[str]:
         """Everything that shows this photo, and every list that it may enter or leave."""
         return [f"photo:{self.pk}", "stream", f"stream:{self.owner_id}"]

@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from apps import caching, messaging, thumbnails
 from apps.photos.models import DeletedPhoto, Photo, PhotoViews, StoredRendition
+from apps.webhooks import services as webhooks
 
 logger = logging.getLogger(__name__)
 
@@ -122,10 +123,13 @@ def _keep(photo: Photo, step: thumbnails.FirstLight) -> None:
         current = photos.filter(state=Photo.State.DEVELOPING).first()
         if current is not None:
             _describe(current, step, files)
+            is_first = is_last and current.published_at is None
             if is_last:
                 current.state = Photo.State.READY
                 current.published_at = current.published_at or timezone.now()
             current.save()
+            if is_first:
+                webhooks.announce("photo.published", current.as_event())
             _tell(current, "photo.developed" if is_last else "photo.appeared")
             return
     if not Photo.objects.filter(pk=photo.pk).exists():

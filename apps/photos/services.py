@@ -30,6 +30,7 @@ from apps.photos.exceptions import (
     TooManyFiles,
 )
 from apps.photos.models import Photo
+from apps.webhooks import services as webhooks
 
 logger = logging.getLogger(__name__)
 
@@ -125,6 +126,8 @@ def delete_photo(*, photo: Photo) -> None:
     list(Photo.objects.select_for_update().filter(pk=photo.pk))
     caching.changed(photo)
     photo_id = str(photo.pk)
+    if photo.published_at is not None:
+        webhooks.announce("photo.deleted", {"id": photo_id})
     photo.delete()
     tasks.remove_files.delay(photo_id=photo_id)
     messaging.publish("photo.deleted", {"photo": photo_id})

@@ -18,6 +18,7 @@ from apps.social import selectors
 from apps.social.exceptions import NotConfirmed, NotPublished, Oneself, TooFast
 from apps.social.models import Comment, Follow, Like
 from apps.social.validators import tidy_text
+from apps.webhooks import services as webhooks
 
 COMMENTS_A_MINUTE = 6
 MINUTE = timedelta(minutes=1)
@@ -32,6 +33,8 @@ def follow_person(*, follower: User, followed: User) -> bool:
     follow, is_new = Follow.objects.get_or_create(follower=follower, followed=followed)
     if is_new:
         caching.changed(follow)
+        event = {"follower": follower.as_event(), "followed": followed.as_event()}
+        webhooks.announce("user.followed", event)
     return is_new
 
 
@@ -50,6 +53,8 @@ def like_photo(*, person: User, photo: Photo) -> bool:
     if is_new:
         photos.change_like_count(photo_id=photo.pk, by=1)
         caching.changed(like)
+        event = {"photo": photo.as_event(), "person": person.as_event()}
+        webhooks.announce("photo.liked", event)
     return is_new
 
 
@@ -84,6 +89,8 @@ def comment_on_photo(*, author: User, photo: Photo, text: str) -> Comment:
     comment.save()
     photos.change_comment_count(photo_id=photo.pk, by=1)
     caching.changed(comment)
+    event = {"photo": photo.as_event(), "author": author.as_event(), "text": comment.text}
+    webhooks.announce("photo.commented", event)
     return comment
 
 

@@ -147,7 +147,7 @@ def test_every_queue_has_a_worker_with_a_name_of_its_own(var: Path) -> None:
     assert [(part.queues, part.pool) for part in workers] == [
         ("mail", "threads"),
         ("images", "prefork"),
-        ("default,events", "threads"),
+        ("default,events,webhooks", "threads"),
     ]
     assert len({part.node for part in workers}) == 3
 

@@ -20,6 +20,7 @@ PUBLIC: dict[str, Any] = {
     "CACHING": {"SERVERS": ["redis://cache:6379/0"], "PREFIX": "x", "VERSION": "1"},
     "BROKER_URL": "amqp://broker",
     "INBOX_DIR": "",
+    "WEBHOOKS": {"ALLOW_PRIVATE_NETWORKS": False},
 }
 
 
@@ -76,6 +77,7 @@ def test_the_checks_are_registered() -> None:
         ("ALLOWED_HOSTS", ["https://photos.example.org"], "safelight.E019"),
         ("ALLOWED_HOSTS", ["photos.example.org:8000"], "safelight.E019"),
         ("DEFAULT_FROM_EMAIL", "Photos", "safelight.E020"),
+        ("WEBHOOKS", {"ALLOW_PRIVATE_NETWORKS": True}, "safelight.W021"),
     ],
 )
 def test_a_wrong_setting_is_named(
