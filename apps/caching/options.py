@@ -33,21 +33,18 @@ class Options:
     rewrite_seconds: float = 1.0  # a tag is rewritten no more often than once in so long
 
     def __post_init__(self) -> None:
-        for name in ("prefix", "version"):
-            if not SAFE.fullmatch(getattr(self, name)):
-                raise ValueError(f"{name.upper()} must match {SAFE.pattern}")
+        for name, pattern in (("prefix", SAFE), ("version", SAFE), ("header", HEADER)):
+            if not pattern.fullmatch(getattr(self, name)):
+                raise ValueError(f"{name.upper()} must match {pattern.pattern}")
         if not self.servers:
             raise ValueError("SERVERS must name at least one server")
         if self.background_threads not in range(MOST_THREADS + 1):
             raise ValueError(f"BACKGROUND_THREADS must be a number from 0 to {MOST_THREADS}")
         if not isinstance(self.durable, bool):
             raise ValueError("DURABLE must be True or False")  # noqa: TRY004 - as every other
-        if self.sweep_seconds <= 0:
-            raise ValueError("SWEEP_SECONDS must be more than 0")
-        if not HEADER.fullmatch(self.header):
-            raise ValueError(f"HEADER must match {HEADER.pattern}")
-        if self.rewrite_seconds <= 0:
-            raise ValueError("REWRITE_SECONDS must be more than 0")
+        for name in ("sweep_seconds", "rewrite_seconds"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name.upper()} must be more than 0")
 
 
 def read_options(raw: Mapping[str, object]) -> Options:

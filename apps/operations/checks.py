@@ -135,7 +135,11 @@ def _waits() -> dict[str, float]:
     return {
         "EMAIL_TIMEOUT": settings.MAIL_SERVER["timeout"],
         "EMAIL_ANSWER_TIMEOUT": settings.EMAIL_ANSWER_TIMEOUT,
-        **{f"JOB_{name}": seconds for name, seconds in settings.MESSAGING.items()},
+        **{
+            name if name.startswith("EVENT_") else f"JOB_{name}": number
+            for name, number in settings.MESSAGING.items()
+            if not isinstance(number, str)
+        },
     }
 
 

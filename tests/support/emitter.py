@@ -1,7 +1,7 @@
 """A process that emits views of photos, as a web process does, until it is asked to stop.
 
-`python -m tests.support.emitter <day> <photo id> …`: it goes round the photos, ends when its standard
-input does, and writes how many times it went round: the ledger.
+`python -m tests.support.emitter <day> <photo id> …`: it goes round the photos, ends when its
+standard input does, and writes how many times it went round: the ledger.
 """
 
 from __future__ import annotations

@@ -48,10 +48,10 @@ def test_what_is_equal_and_not_the_same_has_an_entry_of_its_own(one: object, oth
 
 
 def test_arguments_by_name_are_not_taken_for_others() -> None:
-    assert [join("a", "b"), join("a", second="b"), join(first="b", second="a")] == [
-        "ab",
-        "ab",
-        "ba",
+    assert [join("o", "n"), join("o", second="n"), join(first="n", second="o")] == [
+        "on",
+        "on",
+        "no",
     ]
     assert join.call("a", "b").digest == join.call("a", second="b").digest
 
