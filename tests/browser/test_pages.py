@@ -130,7 +130,7 @@ def test_dead_jobs_are_decided_on_with_the_keyboard(visitor: NewVisitor, theme: 
     def answer(route: Route) -> None:
         sent.append(route.request.post_data or "")
         headers = {"Content-Security-Policy": policy}
-        route.fulfill(body=page, content_type="text/html", headers=headers)
+        route.fulfill(body=page, content_type="text/html; charset=utf-8", headers=headers)
 
     admin.page.route("**/dead-and-many/", answer)
     wrong = look_at(admin, "/dead-and-many/")

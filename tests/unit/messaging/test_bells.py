@@ -150,7 +150,7 @@ def test_whatever_happens_every_job_ends_and_no_queue_fills_with_bells(messages,
 
 
 @pytest.mark.django_db(transaction=True)
-def test_as_many_bells_as_jobs_take_them_all_whoever_is_at_them_at_once():
+def test_as_many_bells_as_jobs_take_them_all_whoever_is_at_them_at_once(messages):
     for number in range(120):
         jobs.note.with_options(priority=Priority(list(Priority)[number % 3])).delay(text="x")
     taken: list[int | None] = []
