@@ -73,7 +73,8 @@ def concerned(tags: Iterable[str]) -> list[str]:
 
 
 def _told(template: str) -> set[str]:
-    return {field for _, field, *_ in string.Formatter().parse(template) if _is_name(field)}
+    fields = (field for _, field, *_ in string.Formatter().parse(template))
+    return {field for field in fields if field is not None and _is_name(field)}
 
 
 def _piece(field: str | None, seen: set[str]) -> str:
@@ -88,5 +89,5 @@ def _piece(field: str | None, seen: set[str]) -> str:
     return f"(?P<{field}>.+)"
 
 
-def _is_name(field: str | None) -> bool:
-    return field is not None and field.isidentifier()
+def _is_name(field: str) -> bool:
+    return field.isidentifier()

@@ -64,15 +64,16 @@ class Watcher:
         self, run: Callable[..., Any], sql: str, params: Any, many: bool, context: Any
     ) -> Any:
         """Note a statement and run it: a Django execute wrapper."""
-        computation = current()
+        answer = run(sql, params, many, context)
+        computation, connection = current(), context["connection"]
         if computation is not None:
             self._note_read(sql, computation)
-        elif context["connection"].in_atomic_block:
+        elif connection.in_atomic_block and touched_rows(sql, context["cursor"].rowcount):
             for write in writes_of(sql):
                 # At commit, after the invalidation: what is rolled back was never written.
                 hook = partial(self._note_write, write, len(self._told))
-                transaction.on_commit(hook, using=context["connection"].alias)
-        return run(sql, params, many, context)
+                transaction.on_commit(hook, using=connection.alias)
+        return answer
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -122,6 +123,11 @@ def writes_of(sql: str) -> Iterable[Write]:
     columns = frozenset(ASSIGNED.findall(assigned.group(1))) if assigned else frozenset()
     for verb, table in WRITE.findall(sql):
         yield Write(verb.split()[0].upper(), table, columns, sql)
+
+
+def touched_rows(sql: str, rowcount: int) -> bool:
+    """Say whether a statement may have written; what is in a WITH is not counted by anybody."""
+    return rowcount != 0 or sql.lstrip()[:4].upper() == "WITH"
 
 
 def names_its_rows(sql: str, table: str) -> bool:

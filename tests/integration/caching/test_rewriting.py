@@ -122,7 +122,7 @@ def test_of_two_rewriters_one_computes(group: Group, gate: Path) -> None:
     def run(name: str) -> None:
         # What `rewrite` does when two messages for one entry meet: by tags of different names.
         try:
-            rewriter._rewrite(get_watched_name, [tag], None)  # type: ignore[arg-type]
+            rewriter._rewrite(get_watched_name, [tag], None)
         finally:
             connections.close_all()
 

@@ -19,10 +19,7 @@ from apps.messaging.models import Job
 from tests.support.accounts import PASSWORD, letter_to, link_in, log_in, make_user
 from tests.support.messaging import run_jobs
 
-pytestmark = [
-    pytest.mark.django_db,
-    pytest.mark.usefixtures("nothing_is_stale", "nothing_is_undeclared"),
-]
+pytestmark = pytest.mark.django_db
 ADDRESS = "ada@example.org"
 
 

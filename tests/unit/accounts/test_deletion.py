@@ -17,10 +17,7 @@ from tests.support.accounts import PASSWORD, log_in
 from tests.support.messaging import run_jobs
 from tests.support.photos import files_of, make_original, make_photo
 
-pytestmark = [
-    pytest.mark.django_db,
-    pytest.mark.usefixtures("nothing_is_stale", "nothing_is_undeclared"),
-]
+pytestmark = pytest.mark.django_db
 
 
 def delete(client: Client, password: str = PASSWORD) -> Any:

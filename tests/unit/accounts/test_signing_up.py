@@ -25,10 +25,7 @@ from apps.messaging.models import Job
 from tests.support.accounts import PASSWORD, make_user
 from tests.support.pictures import make_picture
 
-pytestmark = [
-    pytest.mark.django_db,
-    pytest.mark.usefixtures("nothing_is_stale", "nothing_is_undeclared"),
-]
+pytestmark = pytest.mark.django_db
 SIGN_UP = "/accounts/signup/"
 
 

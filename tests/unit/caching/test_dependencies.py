@@ -67,6 +67,10 @@ def test_raw_sql_that_says_so_is_none() -> None:
     assert not watched(tag="groups", sql="DELETE FROM auth_group WHERE name = 'nobody'")
 
 
+def test_a_write_of_no_rows_is_none() -> None:
+    assert not watched(tag=None, sql="UPDATE auth_group SET name = 'new' WHERE name = 'nobody'")
+
+
 def test_what_is_rolled_back_was_not_written() -> None:
     watcher = Watcher()
     with watcher.watching():

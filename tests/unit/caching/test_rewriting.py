@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -207,7 +208,8 @@ def test_without_a_queue_nothing_is_asked(group: Group) -> None:
 def test_without_a_broker_a_change_goes_on_and_its_mark_is_taken_down(
     group: Group, queue: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = current_app._get_current_object()
+    app: Any = current_app
+    app = app._get_current_object()
     monkeypatch.setattr(app, "_pool", None)
     monkeypatch.setattr(app.amqp, "_producer_pool", None)
     monkeypatch.setenv("CELERY_BROKER_URL", "redis://127.0.0.1:9/0")  # nobody listens there

@@ -31,10 +31,7 @@ from tests.support.messaging import run_jobs
 from tests.support.photos import files_of, make_original, make_photo
 from tests.support.pictures import make_picture
 
-pytestmark = [
-    pytest.mark.django_db,
-    pytest.mark.usefixtures("nothing_is_stale", "nothing_is_undeclared"),
-]
+pytestmark = pytest.mark.django_db
 
 
 def stored(photo: Photo) -> bytes:

@@ -19,10 +19,7 @@ from tests.support.caching import trace
 from tests.support.pages import cards_in, logged_in, page_of, steps, the_one
 from tests.support.photos import NOON, make_photo
 
-pytestmark = [
-    pytest.mark.django_db,
-    pytest.mark.usefixtures("nothing_is_stale", "nothing_is_undeclared"),
-]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture

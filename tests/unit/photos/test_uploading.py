@@ -19,10 +19,7 @@ from tests.support.accounts import make_user
 from tests.support.photos import files_of, make_original, make_photo
 from tests.support.pictures import make_picture
 
-pytestmark = [
-    pytest.mark.django_db,
-    pytest.mark.usefixtures("nothing_is_stale", "nothing_is_undeclared"),
-]
+pytestmark = pytest.mark.django_db
 
 UPLOAD = "/photos/upload/"
 JSON = {"Accept": "application/json"}

@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
+from apps import caching
 from apps.photos import services as photos
 from apps.photos.models import Photo
 from apps.social import services
@@ -96,7 +97,9 @@ class TestLikes:
 
     def test_what_was_deleted_meanwhile_cannot_be_liked(self) -> None:
         photo = make_photo()
-        Photo.objects.filter(pk=photo.pk).delete()
+        with transaction.atomic():
+            caching.changed(photo)
+            Photo.objects.filter(pk=photo.pk).delete()
 
         with pytest.raises(NotPublished):
             services.like_photo(person=make_user(), photo=photo)

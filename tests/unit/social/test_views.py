@@ -17,10 +17,7 @@ from tests.support.accounts import make_user
 from tests.support.photos import make_photo
 from tests.support.social import make_comment, make_follow, make_like
 
-pytestmark = [
-    pytest.mark.django_db,
-    pytest.mark.usefixtures("nothing_is_stale", "nothing_is_undeclared"),
-]
+pytestmark = pytest.mark.django_db
 
 JSON = {"Accept": "application/json"}
 
