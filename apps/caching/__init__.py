@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from apps.caching.answering import prefetch
 from apps.caching.async_functions import AsyncCachedFunction
-from apps.caching.calls import REWRITE, Call, Refresh
+from apps.caching.calls import REWRITE, Call
 from apps.caching.decorator import cached
 from apps.caching.functions import CachedFunction
 from apps.caching.health import ServersAway, ping
@@ -25,7 +25,6 @@ __all__ = [
     "CachedFunction",
     "CachedView",
     "Call",
-    "Refresh",
     "ServersAway",
     "UnknownWidget",
     "Widget",
