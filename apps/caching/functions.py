@@ -157,6 +157,11 @@ def _known_call(
     return function.named(variant, args, dict(kwargs))
 
 
+def forget_known_calls() -> None:
+    """Put all calls together anew: to measure what that costs."""
+    _known_call.cache_clear()
+
+
 def _positional(signature: inspect.Signature) -> tuple[str, ...]:
     parameters = signature.parameters.values()
     if all(p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD for p in parameters):

@@ -152,20 +152,23 @@ def _weigh(call: Call[Any], raw: bytes | None, versions: tuple[bytes | None, ...
         value = call.codec().decode(envelope.codec, envelope.payload)
     except (ValueError, Uncacheable):
         return Look(Found.UNREADABLE, versions=versions)
-    return _dated(call.policy, envelope, Look(Found.HIT, value, versions))
+    look = Look(Found.HIT, value, versions)
+    policy = call.policy
+    # Unless it is to be renewed or may be stale, the server's clock alone ends an entry.
+    if policy.ahead is not None or policy.stale_for:
+        _date(look, envelope, policy)
+    return look
+
+
+def _date(look: Look, envelope: Envelope, policy: Policy[Any]) -> None:
+    """Say of a hit whether it is stale, or due to be computed anew."""
+    now_ms = time.time_ns() // 1_000_000
+    if policy.stale_for and not envelope.is_fresh(now_ms):
+        look.found, look.is_due = Found.SOFT, True
+    elif policy.ahead is not None:
+        look.is_due = is_due(envelope, ahead=policy.ahead, now_ms=now_ms)
 
 
 def _outdated_value(call: Call[Any], envelope: Envelope) -> Any:
     """What is out of date still says by which tags: perhaps it is another's, and true."""
     return None if call.learner is None else call.codec().decode(envelope.codec, envelope.payload)
-
-
-def _dated(policy: Policy[Any], envelope: Envelope, look: Look) -> Look:
-    # Unless it is to be renewed or may be stale, the server's clock alone ends an entry.
-    if policy.stale_for or policy.ahead is not None:
-        now_ms = time.time_ns() // 1_000_000
-        if policy.stale_for and not envelope.is_fresh(now_ms):
-            look.found, look.is_due = Found.SOFT, True
-        elif policy.ahead is not None:
-            look.is_due = is_due(envelope, ahead=policy.ahead, now_ms=now_ms)
-    return look

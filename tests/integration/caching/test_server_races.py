@@ -145,6 +145,7 @@ def address(server: Valkey | Memcached, port: int) -> str:
 def send_late(server: Valkey | Memcached, wire: Wire, items: list[Item]) -> None:
     """Send a command that is given up, and is under way still."""
     store = open_store(address(server, wire.port), timeout=0.5)
+    store.drop(["-"])  # connected
     wire.hold()
     with pytest.raises(StoreAway):
         store.put(items)
@@ -191,7 +192,7 @@ def test_j_a_version_that_arrives_after_its_time_out_revives_nothing(
 def test_j_a_write_is_sent_once(server: Valkey | Memcached, wire: Wire, verb: str) -> None:
     """A client that sends it again would carry it out twice, the second time after a newer one."""
     store = open_store(address(server, wire.port), timeout=0.5)
-    store.get(["a"])
+    store.drop(["-"])  # connected
     wire.hold()
     argument = ["a"] if verb == "drop" else [Item("a", b"late", 60)]
     with pytest.raises(StoreAway):
