@@ -73,7 +73,7 @@ class CachedFunction(Generic[P, R]):
     def many(self, calls: Iterable[tuple[Any, ...]]) -> list[R]:
         """Return the value for each tuple of arguments, with one round trip for all."""
         variant = self._variant()
-        return obtain_many([self._call(variant, arguments, {}) for arguments in calls])
+        return obtain_many([self._call(variant, tuple(arguments), {}) for arguments in calls])
 
     def __repr__(self) -> str:
         return f"<cached {self.name}>"

@@ -61,7 +61,8 @@ class Widget(CachedFunction[P, SafeString]):
 
     def each(self, items: Iterable[Any], **arguments: Any) -> list[SafeString]:
         """Return the fragment for each item, given as the first argument, in one round trip."""
-        return obtain_many([self.call(item, **arguments) for item in items])
+        variant = self._variant()
+        return obtain_many([self._call(variant, (item,), arguments) for item in items])
 
     def _render(self, context: Context) -> SafeString:
         if context is None:

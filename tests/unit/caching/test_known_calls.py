@@ -56,6 +56,10 @@ def test_arguments_by_name_are_not_taken_for_others() -> None:
     assert join.call("a", "b").digest == join.call("a", second="b").digest
 
 
+def test_a_batch_takes_arguments_in_any_sequence() -> None:
+    assert join.many([["x", "y"], ("x",)]) == ["xy", "x-"]  # type: ignore[list-item]
+
+
 def test_tags_that_a_function_makes_are_made_for_each_call() -> None:
     made: list[int] = []
 
