@@ -26,6 +26,7 @@ MAGIC = b"K1"
 HEAD = struct.Struct(">2sBBQII")
 MAX_TAGS = 255
 COMPRESSED = 0x10
+FLAGS = 2  # the offset of the byte that holds the codec and whether it is compressed
 # A damaged length must not make the decoder reserve gigabytes.
 MAX_PAYLOAD = 64 * 1024 * 1024
 _LENGTH = struct.Struct("<I")

@@ -75,6 +75,11 @@ class CachedFunction(Generic[P, R]):
         variant = self._variant()
         return obtain_many([self._call(variant, tuple(arguments), {}) for arguments in calls])
 
+    @property
+    def tag_templates(self) -> tuple[str, ...]:
+        """Return the tags as they were declared; none if a function makes them."""
+        return () if callable(self._tags) else self._tags
+
     def __repr__(self) -> str:
         return f"<cached {self.name}>"
 

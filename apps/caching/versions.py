@@ -36,6 +36,11 @@ def new_version() -> bytes:
     return number.to_bytes(VERSION_BYTES, "big")
 
 
+def written_at(version: bytes) -> float:
+    """Return when a version was drawn, in seconds since 1970: for people, not for decisions."""
+    return (int.from_bytes(version, "big") >> RANDOM_BITS) / 1000
+
+
 def _go_elsewhere() -> None:
     global _lock, _last  # noqa: PLW0603 - another thread of the parent may have held the lock
     _lock = threading.Lock()
