@@ -16,6 +16,9 @@ from uuid import UUID
 from django.utils.safestring import SafeString
 
 LONGEST_PLAIN = 100
+# Tags that no entry declares and every entry has: `invalidate(EVERYTHING)` is one write a server.
+EVERYTHING = "@everything"
+OF_FUNCTION = "@function:"
 PLAIN = re.compile(r"[A-Za-z0-9_.:@/-]{1,100}")
 
 
@@ -47,10 +50,17 @@ class Keyspace:
 
     def tag(self, tag: str) -> str:
         # Without the version: while a deploy runs, old and new processes invalidate each other.
-        return f"{self.prefix}:t:{plain(tag)}"
+        return f"{self.prefix}:t:{plain(tag)}" if tag[:1] != "@" else self._wide(tag)
 
     def function(self, function: str) -> str:
         return f"{self.prefix}:f:{plain(function)}"
+
+    def _wide(self, tag: str) -> str:
+        if tag == EVERYTHING:
+            return self.epoch
+        if tag.startswith(OF_FUNCTION):
+            return self.function(tag.removeprefix(OF_FUNCTION))
+        return f"{self.prefix}:t:{plain(tag)}"
 
     def report(self, number: int) -> str:
         return f"{self.prefix}:s:{number}"
