@@ -78,6 +78,14 @@ class Flaky(MemoryStore):
         self._knock()
         super().drop(keys)
 
+    def names(self, prefix: str) -> list[str]:
+        self._knock()
+        return super().names(prefix)
+
+    def weigh(self) -> tuple[int, int]:
+        self._knock()
+        return super().weigh()
+
     def clear(self, *, containing: str = "") -> None:
         """Lose the items whose key contains this, whether or not anybody can reach us."""
         for key in [key for key in self._items if containing in key]:

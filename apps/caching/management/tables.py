@@ -77,6 +77,5 @@ def span(seconds: float) -> Figure:
 
 
 def _two(seconds: float, large: int, its_name: str, small: int, that_of_small: str) -> Figure:
-    return Figure(
-        f"{seconds // large:.0f} {its_name} {seconds % large // small:.0f} {that_of_small}"
-    )
+    rest = f"{seconds % large // small:.0f}"
+    return Figure(f"{seconds // large:.0f} {its_name}" + f" {rest} {that_of_small}" * (rest != "0"))

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+from apps.caching.stores.inspection import CannotTell, Facts, Inspectable, Inspector
 from apps.caching.stores.opening import open_store
 from apps.caching.stores.protocol import Item, Refused, Store, StoreAway
 
-__all__ = ["Item", "Refused", "Store", "StoreAway", "open_store"]
+__all__ = [
+    "CannotTell",
+    "Facts",
+    "Inspectable",
+    "Inspector",
+    "Item",
+    "Refused",
+    "Store",
+    "StoreAway",
+    "open_store",
+]

@@ -20,6 +20,7 @@ from pymemcache.exceptions import (
 )
 
 from apps.caching.stores.lending import Lending
+from apps.caching.stores.memcached_inspector import MemcachedInspector
 from apps.caching.stores.memcached_reader import Reader
 from apps.caching.stores.protocol import Item, Refused, StoreAway
 
@@ -71,6 +72,9 @@ class MemcachedStore:
 
     def drop(self, keys: Sequence[str]) -> None:
         self._once(lambda client: client.delete_many(keys, noreply=False))
+
+    def inspector(self, *, timeout: float) -> MemcachedInspector:
+        return MemcachedInspector(self._address, timeout=timeout)
 
     def close(self) -> None:
         self._readers.drop_idle()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from apps.caching.stores.inspection import Facts
 from apps.caching.stores.protocol import Item
 
 
@@ -48,6 +49,19 @@ class MemoryStore:
             for key in keys:
                 self._items.pop(key, None)
 
+    def inspector(self, *, timeout: float) -> MemoryInspector:  # noqa: ARG002 - it never waits
+        return MemoryInspector(self)
+
+    def names(self, prefix: str) -> list[str]:
+        """Return the keys of what is there that begin so."""
+        with self._lock:
+            return [key for key in list(self._items) if key.startswith(prefix) and self._live(key)]
+
+    def weigh(self) -> tuple[int, int]:
+        """Return how many items there are, and how many bytes their values have."""
+        with self._lock:
+            return len(self._items), sum(len(value) for value, _ in self._items.values())
+
     def close(self) -> None:
         """Nothing to give back; the items stay, as they would on a server."""
 
@@ -69,3 +83,20 @@ class MemoryStore:
             return None
         self._items.move_to_end(key)
         return value
+
+
+class MemoryInspector:
+    """What lies in this process; a command is another process and finds nothing there."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+
+    def facts(self) -> Facts:
+        items, size = self._store.weigh()
+        return Facts(software="memory of this process", items=items, memory_used=size, policy="lru")
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        yield from self._store.names(prefix)
+
+    def close(self) -> None:
+        """Nothing to give back."""

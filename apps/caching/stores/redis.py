@@ -12,6 +12,7 @@ from redis.retry import Retry
 
 from apps.caching.stores.lending import Lending
 from apps.caching.stores.protocol import Item, Refused, StoreAway
+from apps.caching.stores.redis_inspector import RedisInspector
 
 T = TypeVar("T")
 # The defaults of the client (five seconds, ten times over) turn a cache that is down into a
@@ -32,14 +33,9 @@ class RedisStore:
             self._name = f"unix://{parts.path}?{parts.query}"
         else:
             self._name = f"redis://{parts.hostname}:{parts.port or 6379}{parts.path or '/0'}"
-        address = url.replace("valkey", "redis", 1) if parts.scheme.startswith("valkey") else url
-        self._client: Any = redis.Redis.from_url(
-            address,
-            socket_timeout=timeout,
-            socket_connect_timeout=timeout,
-            retry=Retry(NoBackoff(), 0),
-            **_LIMITS,
-        )
+        valkey = parts.scheme.startswith("valkey")
+        self._address = url.replace("valkey", "redis", 1) if valkey else url
+        self._client = self._open(timeout)
         self._readers = Lending(self._connect, _disconnect)
 
     @property
@@ -73,6 +69,9 @@ class RedisStore:
     def drop(self, keys: Sequence[str]) -> None:
         _once(lambda: self._client.delete(*keys))
 
+    def inspector(self, *, timeout: float) -> RedisInspector:
+        return RedisInspector(self._open(timeout))
+
     def close(self) -> None:
         self._readers.drop_idle()
         self._client.close()
@@ -80,6 +79,15 @@ class RedisStore:
     def _connect(self) -> Any:
         pool = self._client.connection_pool
         return pool.connection_class(**pool.connection_kwargs)
+
+    def _open(self, timeout: float) -> Any:
+        return redis.Redis.from_url(
+            self._address,
+            socket_timeout=timeout,
+            socket_connect_timeout=timeout,
+            retry=Retry(NoBackoff(), 0),
+            **_LIMITS,
+        )
 
     def _read(self, command: list[bytes]) -> list[bytes | None]:
         try:
