@@ -37,15 +37,14 @@ _VANISHED = """
     ) END,
     deaths = deaths + CASE WHEN state = 'running' THEN 1 ELSE 0 END
 """
-_TAKE = f"""
-UPDATE messaging_job
-SET {_VANISHED}, state = 'running', attempt = attempt + 1, owner = %(owner)s, rung_at = NULL,
+_TAKE = """
+    state = 'running', attempt = attempt + 1, owner = %(owner)s, rung_at = NULL,
     started_at = statement_timestamp(), lease_until = statement_timestamp() + %(lease)s
-"""  # noqa: S608
+"""
 # One statement, and the first entry of one index: this is the whole price of a claim. Only jobs
 # that were rung for are taken: then each bell answers for one job, and none is without a bell.
 CLAIM_NEXT = f"""
-{_TAKE}
+UPDATE messaging_job SET {_TAKE}
 WHERE id = (
     SELECT id FROM messaging_job
     WHERE queue = %(queue)s AND state = 'queued' AND rung_at IS NOT NULL
@@ -59,7 +58,7 @@ WHERE id = (
 RETURNING *
 """  # noqa: S608
 CLAIM = f"""
-{_TAKE}
+UPDATE messaging_job SET {_VANISHED}, {_TAKE}
 WHERE id = %(job)s AND (
     (state = 'queued' AND (due_at <= statement_timestamp() OR %(force)s))
     OR (state = 'running' AND lease_until < statement_timestamp())
@@ -67,7 +66,7 @@ WHERE id = %(job)s AND (
     SELECT FROM messaging_queue WHERE name = messaging_job.queue AND paused_at IS NOT NULL
 ))
 RETURNING *
-"""
+"""  # noqa: S608
 RELEASE = f"""
 UPDATE messaging_job
 SET {_VANISHED}, state = 'queued', due_at = statement_timestamp(), rung_at = NULL,
