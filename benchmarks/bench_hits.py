@@ -29,7 +29,8 @@ from benchmarks.tables import Report, Target, options
 HOUR = 3600
 BARE = {"valkey": "bare redis-py", "memcached": "bare pymemcache"}
 # One hit, and fifty, to the bare client; and one to django-redis, which has no tags.
-ONE, FIFTY, TO_DJANGO_REDIS = 1.5, {"valkey": 2.0, "memcached": 3.5}, 1.15
+ONE, TO_DJANGO_REDIS = {"valkey": 1.5, "memcached": 1.6}, 1.15
+FIFTY = {"valkey": 2.0, "memcached": 3.5}
 ROUND_TRIPS = 1
 Contenders = dict[str, Contender]
 
@@ -223,7 +224,7 @@ def targets(server: str, singles: dict[str, Ratio], pages: dict[str, Ratio]) -> 
     """Compare with what was wanted."""
     worst = max(singles[f"ours, {tags} tags"].median for tags in (1, 3))
     found = [
-        Target(what=f"hit with 1-3 tags to {BARE[server]}", wanted=ONE, measured=worst),
+        Target(what=f"hit with 1-3 tags to {BARE[server]}", wanted=ONE[server], measured=worst),
         Target(
             what=f"50 widgets with 51 tags to a multi-get of {BARE[server]}",
             wanted=FIFTY[server],

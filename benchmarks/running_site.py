@@ -40,13 +40,16 @@ class RunningSite:
     @contextmanager
     def web(self, *, cache_url: str = "", settings: str = SITE, threads: int = 4) -> Iterator[Web]:
         """Serve pages: with another cache, or other settings, than the site's if told so."""
-        told = {"CACHE_URL": cache_url} if cache_url else {}
+        port = free_port()
+        # Whole pages are kept for the address of the site alone.
+        told = {"DJANGO_SETTINGS_MODULE": settings, "SITE_URL": f"http://localhost:{port}"}
+        told |= {"CACHE_URL": cache_url} if cache_url else {}
         server = Web(
             name="web",
             target="project.wsgi:application",
-            port=free_port(),
+            port=port,
             log=self.folder / "web.log",
-            variables={**os.environ, "DJANGO_SETTINGS_MODULE": settings, **told},
+            variables={**os.environ, **told},
             options=("--interface", "wsgi", "--blocking-threads", str(threads)),
         )
         server.start(seconds=60)

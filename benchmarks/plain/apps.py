@@ -19,6 +19,7 @@ class PlainConfig(AppConfig):
         caching.CachedFunction.__call__ = caching.CachedFunction.fresh
         caching.CachedFunction.many = _many
         caching.Widget.each = _each
+        caching.CachedView.__call__ = _view
         caching.prefetch = _nothing
 
 
@@ -35,6 +36,10 @@ def _each(widget: Any, items: Iterable[Any], **arguments: Any) -> list[Any]:
     if arguments:
         return [widget.fresh(item, **arguments) for item in items]
     return _many(widget, [(item,) for item in items])
+
+
+def _view(view: Any, *args: Any, **kwargs: Any) -> Any:
+    return view.fresh(*args, **kwargs)
 
 
 def _nothing(*calls: object) -> None:
