@@ -46,23 +46,13 @@ def ask(tags: Iterable[str]) -> None:
 def send(tags: Sequence[str], *, countdown: float = 0) -> None:
     """Send the message for tags whose marks are up. What cannot be sent takes its marks down."""
     global _quiet_until  # noqa: PLW0603 - one per process; who reads an old one tries in vain
-    try:
-        from celery import current_app  # noqa: PLC0415 - a site without workers need not have it
+    from apps import messaging  # noqa: PLC0415 - a site without workers need not have Celery
 
-        current_app.send_task(
-            TASK,
-            args=(list(tags),),
-            queue=engine().options.rewrite_queue,
-            countdown=countdown,
-            expires=EXPIRES,
-            retry=False,
-            ignore_result=True,
-            delivery_mode="transient",
-        )
-    except Exception as error:  # noqa: BLE001 - Celery's, kombu's and the transport's own
+    queue = engine().options.rewrite_queue
+    if not messaging.send(TASK, list(tags), queue=queue, countdown=countdown, expires=EXPIRES):
         _quiet_until = time.monotonic() + QUIET_SECONDS
         take_down(tags)
-        logger.info("nothing is rewritten for now: %s", error)
+        logger.info("the broker took no message: nothing is rewritten for now")
 
 
 def take_down(tags: Iterable[str]) -> None:

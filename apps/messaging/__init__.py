@@ -26,6 +26,7 @@ if typing.TYPE_CHECKING:
     from apps.messaging.batches.counts import add_counts
     from apps.messaging.jobs import Task, current_job, job
     from apps.messaging.models import Job
+    from apps.messaging.plain import send
     from apps.messaging.topics import Event, matches, publish, subscribe
 else:
     # Django imports this package before models may be imported, so these wait for their first use.
@@ -40,6 +41,7 @@ else:
         "job": "jobs",
         "matches": "topics",
         "publish": "topics",
+        "send": "plain",
         "subscribe": "topics",
     }
 
@@ -66,5 +68,6 @@ __all__ = [
     "named",
     "publish",
     "request_id",
+    "send",
     "subscribe",
 ]

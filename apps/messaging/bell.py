@@ -9,11 +9,10 @@ from __future__ import annotations
 from contextlib import closing
 from typing import Any
 
-from celery import current_app
-
 from apps.messaging import broker
 from apps.messaging.broker import Line
 from apps.messaging.models import Job
+from apps.messaging.plain import send
 
 # One Celery task for all jobs: the row names its task, so a worker of an older release that meets
 # a newer job puts it back instead of throwing away a message it does not know.
@@ -22,24 +21,7 @@ RUN = "messaging.run"
 
 def ring(job: Job) -> bool:
     """Wake a worker of the job's queue. Never raises and never waits long; false if it failed."""
-
-    def send(line: Line) -> None:
-        current_app.send_task(
-            RUN,
-            args=(job.pk,),
-            queue=broker.queue_named(job.queue, line.connection),  # type: ignore[arg-type]
-            headers={"request_id": job.request_id},
-            producer=line.producer,
-            retry=False,
-            ignore_result=True,
-            delivery_mode="transient",
-        )
-
-    try:
-        broker.attempt(send)
-    except broker.BrokerAway:
-        return False
-    return True
+    return send(RUN, job.pk, queue=job.queue, headers={"request_id": job.request_id})
 
 
 def announce(job: Job) -> None:

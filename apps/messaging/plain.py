@@ -1,0 +1,51 @@
+"""Plain messages: a Celery task by its name, now or never. What is sent this way may be lost.
+
+For work that somebody else does anyway if the message does not arrive: refreshing a cache,
+housekeeping. What must not be lost is a job.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from celery import current_app
+
+from apps.messaging import broker
+from apps.messaging.broker import Line
+
+
+def send(
+    task: str,
+    *args: object,
+    queue: str,
+    countdown: float = 0,
+    expires: float | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> bool:
+    """Send a message that may be lost; false if the broker did not take it.
+
+    It is on its way when this returns, whatever becomes of the transaction: in a service, hand it
+    to `on_commit`. Nobody waits longer than for a bell, and a broker that is away raises nothing.
+    Arguments fit into JSON. The task is begun after `countdown` seconds, and not at all once it
+    has waited for `expires`.
+    """
+
+    def attempt(line: Line) -> None:
+        current_app.send_task(
+            task,
+            args=args,
+            queue=broker.queue_named(queue, line.connection),  # type: ignore[arg-type]
+            countdown=countdown or None,
+            expires=expires,
+            headers=dict(headers or {}),
+            producer=line.producer,
+            retry=False,
+            ignore_result=True,
+            delivery_mode="transient",
+        )
+
+    try:
+        broker.attempt(attempt)
+    except broker.BrokerAway:
+        return False
+    return True
