@@ -80,6 +80,11 @@ class CachedFunction(Generic[P, R]):
         """Return the tags as they were declared; none if a function makes them."""
         return () if callable(self._tags) else self._tags
 
+    @property
+    def templates(self) -> tuple[str, ...] | None:
+        """The tags as they were declared; None if a function makes them."""
+        return None if callable(self._tags) else self._tags
+
     def __repr__(self) -> str:
         return f"<cached {self.name}>"
 

@@ -14,6 +14,10 @@ from dataclasses import dataclass
 ANY = inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD
 
 
+class Untold(Exception):
+    """No tag of a function tells a whole call of it."""
+
+
 class TagPattern:
     """A template of tags, read backwards."""
 
@@ -32,8 +36,8 @@ class TagPattern:
 
 
 @dataclass(frozen=True)
-class Rewritable:
-    """A function whose entries are rewritten, and what its tags tell of its arguments."""
+class Retraceable:
+    """What the tags of a function tell of its arguments."""
 
     patterns: tuple[TagPattern, ...]
     required: frozenset[str]
@@ -46,21 +50,29 @@ class Rewritable:
                 yield found
 
 
-rewritable: dict[str, Rewritable] = {}
+rewritable: dict[str, Retraceable] = {}
 
 
 def register(name: str, signature: inspect.Signature, templates: object) -> None:
     """Remember a function that is to be rewritten. Raises TypeError if no tag tells its calls."""
+    try:
+        rewritable[name] = retrace(signature, templates)
+    except Untold as error:
+        raise TypeError(f"{name}: REWRITE {error}") from None
+
+
+def retrace(signature: inspect.Signature, templates: object) -> Retraceable:
+    """Read the tags of a function backwards. Raises Untold if none tells a whole call."""
     if not isinstance(templates, tuple):
-        raise TypeError(f"{name}: REWRITE wants tags that are templates, not a function")
+        raise Untold("wants tags that are templates, not a function")
     parameters = signature.parameters.values()
     if any(one.kind is inspect.Parameter.POSITIONAL_ONLY for one in parameters):
-        raise TypeError(f"{name}: REWRITE calls by name: no argument may be positional only")
+        raise Untold("calls by name: no argument may be positional only")
     required = {one.name for one in parameters if one.default is one.empty and one.kind not in ANY}
     if not any(required <= fields for fields in map(_told, templates)):
-        raise TypeError(f"{name}: REWRITE wants a tag that names all of {sorted(required)}")
+        raise Untold(f"wants a tag that names all of {sorted(required)}")
     patterns = tuple([TagPattern(template) for template in templates])
-    rewritable[name] = Rewritable(patterns, frozenset(required))
+    return Retraceable(patterns, frozenset(required))
 
 
 def concerned(tags: Iterable[str]) -> list[str]:

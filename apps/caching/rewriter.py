@@ -11,11 +11,9 @@ is stamped with versions that are no longer present, and is a miss.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
-from typing import Any, get_type_hints
+from collections.abc import Sequence
+from typing import Any
 
-import msgspec
-from django.conf import settings
 from django.utils import translation
 
 from apps.caching.calls import Call
@@ -25,6 +23,7 @@ from apps.caching.functions import CachedFunction, functions
 from apps.caching.lookup import place
 from apps.caching.patterns import rewritable
 from apps.caching.renewal import Due, compute_anew, take_leases
+from apps.caching.retracing import calls, languages
 from apps.caching.rewriting import first, take_down
 
 
@@ -39,7 +38,7 @@ def rewrite(tags: Sequence[str]) -> list[str]:
     # Before any version is read: a change from now on must ask again.
     take_down(now)
     for name in sorted(rewritable):
-        for language in _languages(functions[name]):
+        for language in languages(functions[name]):
             _rewrite(functions[name], now, language)
     return [tag for tag in tags if tag not in now]
 
@@ -47,33 +46,10 @@ def rewrite(tags: Sequence[str]) -> list[str]:
 def _rewrite(function: CachedFunction[Any, Any], tags: Sequence[str], language: str | None) -> None:
     until = time.monotonic() + engine().options.lease_seconds
     with translation.override(language):
-        due = [one for one in map(_due, calls(function, tags)) if one is not None]
+        found = calls(function, rewritable[function.name], tags)
+        due = [one for one in map(_due, found) if one is not None]
     if won := take_leases(due):
         compute_anew(won, until=until, language=language)
-
-
-def calls(function: CachedFunction[Any, Any], tags: Iterable[str]) -> list[Call[Any]]:
-    """Return the calls of `function` that these tags tell, each once."""
-    found: dict[str, Call[Any]] = {}
-    for tag in tags:
-        for texts in rewritable[function.name].arguments(tag):
-            call = _call(function, texts)
-            # "a:{x}:{y}" can be read in several ways: only the one that gives the tag again.
-            if call is not None and tag in call.tags:
-                found[call.digest] = call
-    return list(found.values())
-
-
-def _call(function: CachedFunction[Any, Any], texts: dict[str, str]) -> Call[Any] | None:
-    kinds = get_type_hints(function)
-    try:
-        arguments = {
-            name: msgspec.convert(text, kinds.get(name, Any), strict=False)
-            for name, text in texts.items()
-        }
-    except msgspec.ValidationError:
-        return None  # a tag that only looks like ours
-    return function.call(**arguments)
 
 
 def _due(call: Call[Any]) -> Due | None:
@@ -91,9 +67,3 @@ def _due(call: Call[Any]) -> Due | None:
     if ends <= time.time() or envelope.versions == versions:
         return None
     return Due(call=call, where=where, versions=versions, reason="rewritten", ends=ends)
-
-
-def _languages(function: CachedFunction[Any, Any]) -> list[str | None]:
-    if not (function.policy.by_language and settings.USE_I18N):
-        return [translation.get_language()]
-    return [code for code, _ in settings.LANGUAGES]
