@@ -51,8 +51,12 @@ def compute(
     # What a batch uses goes into all of its entries, so each of them must name it.
     tags = set.intersection(*(set(call.tags) for call in calls))
     started = time.perf_counter()
-    with computing(tags, kept_on, name=calls[0].name) as computation:
-        result = run()
+    try:
+        with computing(tags, kept_on, name=calls[0].name) as computation:
+            result = run()
+    except Exception:
+        count(calls[0].name, "raised")
+        raise
     seconds = (time.perf_counter() - started) / len(calls)
     for call in calls:
         count(call.name, "computations")

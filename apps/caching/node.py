@@ -17,6 +17,7 @@ from typing import TypeVar
 
 from apps.caching.breaker import Breaker
 from apps.caching.events import Trip, is_heard, tell
+from apps.caching.stats import count_on
 from apps.caching.stores import Item, Refused, Store, StoreAway
 from apps.caching.versions import new_version
 
@@ -52,6 +53,11 @@ class Node:
     def owes(self) -> int:
         """Return how many invalidations this process could not deliver yet."""
         return len(self._debts)
+
+    @property
+    def is_shut(self) -> bool:
+        """Say whether this process neither reads from the server nor writes to it just now."""
+        return self._closed or self.breaker.is_open
 
     def get(self, keys: Sequence[str]) -> list[bytes | None] | None:
         return self._attempt("get", keys, self.store.get, keys)
@@ -96,6 +102,7 @@ class Node:
         # from it before the thread comes round to it.
         if self.deliver(keys):
             return True
+        count_on(self.name, "owed", len(keys))
         with self._lock:
             self._debts.update((key, next(self._serial)) for key in keys)
             if len(self._debts) > MANY_DEBTS:
@@ -184,10 +191,12 @@ class Node:
             answer = command(question)
         except StoreAway as error:
             self.breaker.failed()
+            count_on(self.name, "away")
             self._lost_sight()
             self._say("did not answer", verb, error)
         except Refused as error:
             self.breaker.worked()
+            count_on(self.name, "refused")
             self._say("refused", verb, error)
         else:
             self.breaker.worked()

@@ -10,9 +10,13 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from django.db import Error as DatabaseError
 from django.db import connections, transaction
+from django.db.models import Count, Min
+from django.utils import timezone
 
 from apps.caching.engine import engine
 
@@ -39,6 +43,33 @@ def rows(using: str) -> QuerySet[Undelivered]:
     from apps.caching.models import Undelivered  # noqa: PLC0415 - the front door is read before
 
     return Undelivered.objects.using(using)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """How many rows wait, and for how many seconds the oldest."""
+
+    number: int
+    oldest: float
+
+
+def waiting() -> dict[str, Waiting]:
+    """Return what waits to be delivered, by server; "" is what nobody has tried. {}: unknown."""
+    from apps.caching.sweeping import databases  # noqa: PLC0415 - which delivers what is here
+
+    found: dict[str, Waiting] = {}
+    try:
+        for using in databases():
+            grouped = rows(using).values_list("server").annotate(Count("pk"), Min("created_at"))
+            for server, number, since in grouped:
+                oldest = (timezone.now() - since).total_seconds()
+                known = found.get(server, Waiting(number=0, oldest=0.0))
+                found[server] = Waiting(
+                    number=known.number + number, oldest=max(known.oldest, oldest)
+                )
+    except DatabaseError:
+        logger.warning("the database does not tell what is undelivered", exc_info=True)
+    return found
 
 
 def note(tags: Iterable[str], using: str) -> list[int]:

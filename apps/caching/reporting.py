@@ -10,8 +10,7 @@ import os
 import socket
 import threading
 import time
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -22,6 +21,8 @@ from apps.caching.stores import Item
 
 PLACES = 64
 KEPT_SECONDS = 900
+NOW = "_now"  # ends the name of what is no count: how it is at this moment
+Counts = Mapping[str, Mapping[str, float]]
 
 
 class Report(msgspec.Struct):
@@ -29,6 +30,7 @@ class Report(msgspec.Struct):
 
     process: str
     counted: dict[str, dict[str, float]]
+    servers: dict[str, dict[str, float]] = {}  # msgspec gives each report its own
 
 
 _decoder = msgspec.json.Decoder(Report)
@@ -55,7 +57,7 @@ def report_now() -> None:
     """Write what this process has counted to its place."""
     global _place  # noqa: PLW0603 - claimed once per process
     process = f"{socket.gethostname()}:{os.getpid()}"
-    raw = msgspec.json.encode(Report(process, stats.counted()))
+    raw = msgspec.json.encode(Report(process, stats.counted(), _servers()))
     if _place is not None and _place[0] == os.getpid():
         key = _place[1]
         engine().servers.place(key).put([Item(key, raw, KEPT_SECONDS)])
@@ -76,15 +78,60 @@ def collect() -> list[Report]:
     return [report for raw in raws if (report := _read(raw)) is not None]
 
 
-def totals(reports: Iterable[Report]) -> dict[str, Counter[str]]:
-    """Return the sums over all processes: function, then what was counted."""
-    sums: dict[str, Counter[str]] = {}
-    for report in reports:
-        for function, counted in report.counted.items():
-            total = sums.setdefault(function, Counter())
+def totals(counts: Iterable[Counts]) -> Counts:
+    """Return the sums: of each function, or of each server, what was counted."""
+    sums: dict[str, dict[str, float]] = {}
+    for one in counts:
+        for name, counted in one.items():
+            total = sums.setdefault(name, {})
             for what, amount in counted.items():
-                total[what] += amount  # type: ignore[assignment] # seconds are no integers
+                total[what] = total.get(what, 0) + amount
     return dict(sorted(sums.items()))
+
+
+def since(before: Iterable[Report], after: Iterable[Report]) -> list[Report]:
+    """Return what each process counted between two reports of it."""
+    earlier = {report.process: report for report in before}
+    nothing = Report("", {})
+    return [
+        Report(
+            report.process,
+            _difference(earlier.get(report.process, nothing).counted, report.counted),
+            _difference(earlier.get(report.process, nothing).servers, report.servers),
+        )
+        for report in after
+    ]
+
+
+def _difference(before: Counts, after: Counts) -> dict[str, dict[str, float]]:
+    begun_anew = any(
+        amount > after.get(name, {}).get(what, 0)
+        for name, counted in before.items()
+        for what, amount in counted.items()
+        if not what.endswith(NOW)
+    )
+    if begun_anew:  # another process with the same number
+        before = {}
+    return {
+        name: {
+            what: amount if what.endswith(NOW) else amount - before.get(name, {}).get(what, 0)
+            for what, amount in counted.items()
+        }
+        for name, counted in after.items()
+    }
+
+
+def _servers() -> dict[str, dict[str, float]]:
+    """Return what happened to each server, and how this process stands with it now."""
+    counted = stats.counted_on()
+    return {
+        node.name: {
+            **counted.get(node.name, {}),
+            f"owed{NOW}": node.owes,
+            f"shut{NOW}": int(node.is_shut),
+        }
+        for node in engine().servers.nodes
+    }
 
 
 def _key(number: int) -> str:

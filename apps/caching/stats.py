@@ -1,4 +1,4 @@
-"""What each decorated function counted in this process."""
+"""What this process counted: of each decorated function, and of each server."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from apps.caching.events import Counted, is_heard, tell
 # One lock for all: it is held for a dictionary update, and statistics should add up.
 _lock = threading.Lock()
 _counters: dict[str, Counter[str]] = {}
+_of_servers: dict[str, Counter[str]] = {}
 
 
 def count(function: str, what: str, amount: float = 1) -> None:
@@ -32,6 +33,18 @@ def count_all(function: str, amounts: Mapping[str, float]) -> None:
             tell(Counted(function, what, amount))
 
 
+def count_on(server: str, what: str, amount: int = 1) -> None:
+    """Count what happened to a server: nothing of this is on the way of a hit."""
+    with _lock:
+        _of_servers.setdefault(server, Counter())[what] += amount
+
+
+def counted_on() -> dict[str, dict[str, float]]:
+    """Return a copy: server, then what was counted."""
+    with _lock:
+        return {name: dict(counter) for name, counter in sorted(_of_servers.items())}
+
+
 def counted() -> dict[str, dict[str, float]]:
     """Return a copy: function, then what was counted."""
     with _lock:
@@ -41,6 +54,7 @@ def counted() -> dict[str, dict[str, float]]:
 def reset() -> None:
     with _lock:
         _counters.clear()
+        _of_servers.clear()
 
 
 def _start_anew() -> None:

@@ -17,6 +17,8 @@ from django.db.models.functions import Now
 from apps.caching.engine import engine
 from apps.caching.node import Node
 from apps.caching.outbox import named, rows
+from apps.caching.reporting import ensure_reporting
+from apps.caching.stats import count_on
 
 if TYPE_CHECKING:
     from apps.caching.models import Undelivered
@@ -38,6 +40,7 @@ def sweep(*, grace: timedelta = GRACE) -> int:
             gone += _sweep_abandoned(using, grace) + _drop_strangers(using)
             gone += sum(_deliver_owed(node, using, wait=False) for node in engine().servers.nodes)
     if gone:
+        ensure_reporting()
         logger.info("%d invalidations were delivered for others", gone)
     return gone
 
@@ -97,8 +100,10 @@ def _sweep_abandoned(using: str, grace: timedelta) -> int:
             batch = list(old.order_by("pk").select_for_update(skip_locked=True)[:BATCH])
             if batch:
                 tags = _tags(batch)
-                for server in engine().bump(engine().tag_keys(tags)):
+                missing = engine().bump(engine().tag_keys(tags))
+                for server in missing:
                     rows(using).create(tags=tags, server=server)
+                _count_swept(len(batch), missing)
                 gone += _delete(batch, using)
         full = len(batch) == BATCH
     return gone
@@ -113,6 +118,7 @@ def _deliver_owed(node: Node, using: str, *, wait: bool) -> int:
             batch = list(owed.select_for_update(skip_locked=not wait)[:BATCH])
             if not batch or not node.deliver(_keys(batch)):
                 return gone
+            count_on(node.name, "swept", len(batch))
             gone += _delete(batch, using)
         full = len(batch) == BATCH
     return gone
@@ -125,6 +131,12 @@ def _drop_strangers(using: str) -> int:
     if gone:
         logger.warning("%d invalidations for servers that are in SERVERS no more: dropped", gone)
     return gone
+
+
+def _count_swept(number: int, missing: Iterable[str]) -> None:
+    for node in engine().servers.nodes:
+        if node.name not in missing:
+            count_on(node.name, "swept", number)
 
 
 def _tags(batch: Iterable[Undelivered]) -> list[str]:
