@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.support.accounts import ada, ben, cyd, quick_passwords
 from tests.support.batches import events
-from tests.support.caching import fresh_cache, nothing_is_stale
+from tests.support.caching import cache_of_its_own, fresh_cache, nothing_is_stale
 from tests.support.dependencies import nothing_is_undeclared
 from tests.support.media import media
 from tests.support.messaging import patient_with_the_broker
@@ -21,6 +21,7 @@ __all__ = [
     "_rabbitmq",
     "ada",
     "ben",
+    "cache_of_its_own",
     "cyd",
     "events",
     "fresh_cache",

@@ -1,4 +1,4 @@
-"""The tools that other tests lean on."""
+"""What the layer has for the tests of those who use it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,20 @@ from typing import assert_type
 
 import pytest
 from django.contrib.auth.models import Group
+from django.db import transaction
 
 from apps import caching
 from apps.caching import memo
 from apps.caching.engine import engine
-from tests.support.caching import Flaky, is_stale, serving, trace
+from apps.caching.stats import counted
+from apps.caching.testing import (
+    Flaky,
+    hold_after_read,
+    is_stale,
+    serving,
+    trace,
+    watching_for_stale,
+)
 
 MINUTES = timedelta(minutes=5)
 prefixes: set[str] = set()
@@ -36,11 +45,11 @@ def test_a_trace_tells_queries_and_trips_in_order() -> None:
         Group.objects.update(name="Family")
 
     assert seen.lines == [
-        "get tests.unit.caching.test_support.list_names +3 tags",
+        "get tests.unit.caching.test_testing.list_names +3 tags",
         "add +3 tags",
         "get +3 tags",
         "add +1 leases",
-        "get tests.unit.caching.test_support.list_names +3 tags",
+        "get tests.unit.caching.test_testing.list_names +3 tags",
         "SELECT auth_group",
         "drop +1 leases",
         "UPDATE auth_group",
@@ -121,3 +130,90 @@ def test_types_are_those_of_the_function() -> None:
     assert_type(double.refresh(1), int)
     assert_type(double.many([(1,)]), list[int])
     assert_type(double.call(1), caching.Call[int])
+
+
+# --- Forcing a race ------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_reader_is_held_between_his_query_and_his_store() -> None:
+    with hold_after_read(list_names) as answer:
+        assert not answer.done()
+        assert counted()[list_names.name]["computations"] == 1
+        assert "stores" not in counted()[list_names.name]
+        with transaction.atomic():
+            Group.objects.create(name="Club")
+            caching.invalidate("groups")
+
+    assert answer.result() == []  # he had asked before
+    assert counted()[list_names.name]["stores"] == 1
+    assert list_names() == ["Club"]  # and nobody is shown what he stored
+
+
+@pytest.mark.django_db(transaction=True)
+def test_while_a_reader_is_held_others_compute() -> None:
+    with hold_after_read(lambda: double(1)) as answer:
+        assert double(2) == 4
+        assert not answer.done()
+
+    assert answer.result() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_hit_cannot_be_held() -> None:
+    double(1)
+
+    with (
+        pytest.raises(AssertionError, match="nothing was computed"),
+        hold_after_read(lambda: double(1)),
+    ):
+        raise RuntimeError("not reached")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_reader_is_let_go_when_the_test_fails() -> None:
+    with (
+        pytest.raises(RuntimeError, match="the test"),
+        hold_after_read(lambda: double(1)) as answer,
+    ):
+        raise RuntimeError("the test")
+
+    assert answer.result() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_held_reader_raises_is_in_the_answer() -> None:
+    def work() -> int:
+        return 1 // (double(1) - 2)
+
+    with hold_after_read(work) as answer:
+        pass
+
+    with pytest.raises(ZeroDivisionError):
+        answer.result()
+
+
+# --- Finding what is stale -----------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_stored_and_is_stale_is_found() -> None:
+    with watching_for_stale() as stale:
+        list_names()
+        assert stale() == []
+
+        Group.objects.create(name="Club")
+
+        assert [call.name for call in stale()] == [list_names.name]
+        caching.invalidate("groups")
+        assert stale() == []
+
+
+def test_the_counts_of_a_test_begin_at_zero() -> None:
+    assert counted() == {}
+
+
+def test_in_a_test_nothing_is_done_behind_its_back() -> None:
+    assert engine().options.prefix.startswith("t")
+    assert engine().options.report_seconds == 0
+    assert engine().options.background_threads == 0
