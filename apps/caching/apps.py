@@ -12,7 +12,7 @@ class CachingConfig(AppConfig):
     def ready(self) -> None:
         from apps.caching import checks  # noqa: PLC0415 - needs the settings
 
-        for check in (checks.check_options, checks.check_templates, checks.check_values):
+        for check in checks.ALWAYS:
             django_checks.register(check)
         django_checks.register(checks.check_shared, deploy=True)
         autodiscover_modules("widgets")

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import Any
 
-MOST_THREADS = 64
-HEADER = re.compile(r"[A-Za-z0-9-]{1,64}")
-SAFE = re.compile(r"[A-Za-z0-9_.@-]{1,32}")
+from apps.caching.rules import faults
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Each field is a key of `settings.CACHING` in capitals; all have a default."""
+    """Each field is a key of `settings.CACHING` in capitals; all have a default.
+
+    Raises ValueError for a value that `rules` does not allow.
+    """
 
     servers: tuple[str, ...] = ("memory://",)
     prefix: str = "cache"
@@ -33,27 +34,18 @@ class Options:
     rewrite_seconds: float = 1.0  # a tag is rewritten no more often than once in so long
 
     def __post_init__(self) -> None:
-        for name, pattern in (("prefix", SAFE), ("version", SAFE), ("header", HEADER)):
-            if not pattern.fullmatch(getattr(self, name)):
-                raise ValueError(f"{name.upper()} must match {pattern.pattern}")
-        if not self.servers:
-            raise ValueError("SERVERS must name at least one server")
-        if self.background_threads not in range(MOST_THREADS + 1):
-            raise ValueError(f"BACKGROUND_THREADS must be a number from 0 to {MOST_THREADS}")
-        if not isinstance(self.durable, bool):
-            raise ValueError("DURABLE must be True or False")  # noqa: TRY004 - as every other
-        for name in ("sweep_seconds", "rewrite_seconds"):
-            if getattr(self, name) <= 0:
-                raise ValueError(f"{name.upper()} must be more than 0")
+        if found := faults(
+            {field.name.upper(): getattr(self, field.name) for field in fields(self)}
+        ):
+            raise ValueError("; ".join(map(str, found)))
 
 
 def read_options(raw: Mapping[str, object]) -> Options:
     """Return the options in a `CACHING` setting, or raise ValueError for one that is wrong."""
-    known = {field.name.upper(): field.name for field in fields(Options)}
-    if unknown := sorted(set(raw) - set(known)):
-        raise ValueError(f"unknown keys: {', '.join(unknown)}")
-    values: dict[str, object] = {known[name]: value for name, value in raw.items()}
-    for name in ("servers", "origins"):
-        if isinstance(listed := values.get(name), list):
-            values[name] = tuple(listed)
-    return Options(**values)  # type: ignore[arg-type]
+    if found := faults(raw):
+        raise ValueError("; ".join(map(str, found)))
+    values: dict[str, Any] = {
+        key.lower(): tuple(value) if isinstance(value, list) else value
+        for key, value in raw.items()
+    }
+    return Options(**values)
