@@ -66,11 +66,11 @@ class Ledger:
             has_ended,
         )
 
-    def _execute(self, statement: str, *values: object) -> None:
+    def _execute(self, statement: str, *values: int) -> None:
         with connection.cursor() as cursor:
             cursor.execute(statement, values)
 
-    def _ask(self, statement: str, *values: object) -> int:
+    def _ask(self, statement: str, *values: int) -> int:
         with connection.cursor() as cursor:
             cursor.execute(statement, values)
             return int(cursor.fetchone()[0])
@@ -109,10 +109,13 @@ class Storm:
     def __post_init__(self) -> None:
         self.dice = random.Random(self.seed)  # noqa: S311 - repeatable, not secret
 
-    def rage(self, *, jobs: int, kills: int, freezes: int, restarts: int) -> None:
-        """Start jobs all the while; return at the end of the last fault, with all running again."""
+    def rage(self, *, jobs: int, kills: int, freezes: int, restarts: int, stalls: int) -> None:
+        """Start jobs all the while; return at the end of the last fault, with all running again.
+
+        Workers are killed and frozen, the broker is restarted (after a kill) and stalled (frozen).
+        """
         faults = [self._kill] * kills + [self._freeze] * freezes
-        faults += [self._restart_broker, self._freeze_broker] * restarts
+        faults += [self._restart] * restarts + [self._stall] * stalls
         self.dice.shuffle(faults)
         # One share before each fault and one during it.
         shares = 2 * len(faults)
@@ -135,13 +138,13 @@ class Storm:
         wait_at_most(PATIENCE, lambda: self.done() == self.started)
         victim.thaw()
 
-    def _restart_broker(self, upto: int) -> None:
+    def _restart(self, upto: int) -> None:
         self._note("restart the broker")
         self.broker.kill()
         self._start_until(upto)
         self.broker.start(seconds=60)
 
-    def _freeze_broker(self, upto: int) -> None:
+    def _stall(self, upto: int) -> None:
         self._note("freeze the broker")
         self.broker.freeze()
         self._start_until(upto)

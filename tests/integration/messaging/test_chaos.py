@@ -26,9 +26,9 @@ from tests.support.wait import wait_until
 pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
 LONG = os.environ.get("CHAOS") == "long"
 PLAN = (
-    {"jobs": 3000, "kills": 20, "freezes": 5, "restarts": 3}
+    {"jobs": 3000, "kills": 20, "freezes": 5, "restarts": 3, "stalls": 3}
     if LONG
-    else {"jobs": 500, "kills": 4, "freezes": 2, "restarts": 1}
+    else {"jobs": 500, "kills": 4, "freezes": 2, "restarts": 1, "stalls": 1}
 )
 EACH_A_LETTER = 10
 ALL_DONE_SECONDS = 60
@@ -50,18 +50,22 @@ def server(request, tmp_path):
 
 
 @pytest.fixture
-def url(server, use_broker, settings):
-    """Its address; this process, which starts the jobs, waits for it no longer than a site does."""
+def variables(server, use_broker, settings, smtp_server):
+    """What a worker is told. This process, which starts the jobs, waits no longer than a site."""
     settings.MESSAGING = {**settings.MESSAGING, "BROKER_SECONDS": 0.25}
     url = server.url(1) if isinstance(server, Valkey) else server.url
     use_broker(url)
-    return url
+    return {**HASTE, "BROKER_URL": url, "EMAIL_URL": smtp_server.url}
 
 
 @pytest.fixture
-def books(transactional_db):
+def workers(worker, variables):
     ledger.open()
-    yield ledger
+    include = ("--include", "tests.support.chaos")
+    yield [
+        worker(queues, concurrency=4, options=include, **variables)
+        for queues in ("default", "default,mail", "mail,default")
+    ]
     ledger.close()
 
 
@@ -84,15 +88,9 @@ def undone():
 
 
 def test_nothing_is_lost_whoever_is_killed_and_whatever_freezes(
-    server, url, books, worker, smtp_server, request
+    server, workers, smtp_server, request
 ):
     seed = int(os.environ.get("CHAOS_SEED") or random.SystemRandom().randrange(10**6))
-    told = {**HASTE, "BROKER_URL": url, "EMAIL_URL": smtp_server.url}
-    include = ("--include", "tests.support.chaos")
-    workers = [
-        worker(queues, concurrency=4, options=include, **told)
-        for queues in ("default", "default,mail", "mail,default")
-    ]
     storm = Storm(seed=seed, workers=workers, broker=server, start=start, done=done)
 
     storm.rage(**PLAN)
