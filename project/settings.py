@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "apps.social",
     "apps.photos",
     "apps.accounts",
+    "apps.announcements",
     "apps.thumbnails",
     "apps.mail",
     "apps.webhooks",
@@ -305,6 +306,8 @@ USE_TZ = True
 # --- Security ------------------------------------------------------------------------------------
 # Where the live process answers; empty when it shares the origin of the site.
 LIVE_URL = env.str("LIVE_URL", default="").rstrip("/")
+LIVE_STREAMS_PER_PERSON = env.int("LIVE_STREAMS_PER_PERSON", default=30)
+LIVE_STREAMS_PER_ADDRESS = env.int("LIVE_STREAMS_PER_ADDRESS", default=500)
 
 
 def _origin(url: str) -> list[str]:

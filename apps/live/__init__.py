@@ -6,6 +6,6 @@ messaging.publish("photo.developed", {"photo": "…"})   # every page that shows
 
 from __future__ import annotations
 
-from apps.live.channels import Channel, State, Viewer, forget, register
+from apps.live.channels import Channel, State, Viewer, extend, forget, register
 
-__all__ = ["Channel", "State", "Viewer", "forget", "register"]
+__all__ = ["Channel", "State", "Viewer", "extend", "forget", "register"]

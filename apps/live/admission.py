@@ -20,7 +20,7 @@ from django.utils import translation
 
 from apps.live import channels
 from apps.live.hub import Key
-from apps.live.stream import Question
+from apps.live.stream import Admission, Question
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -28,8 +28,11 @@ R = TypeVar("R")
 _pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="live-db")
 
 
-async def admit(question: Question) -> list[Key]:
-    """Give the topics this browser may listen to: of those it asked for, none, some or all."""
+async def admit(question: Question) -> Admission:
+    """Say whose browser this is, and which topics it may listen to.
+
+    Of those that it asked for, these are none, some or all.
+    """
     return await _off_loop(_admit, question)
 
 
@@ -37,15 +40,16 @@ async def read(key: Key) -> bytes | None:
     return await _off_loop(_read, key)
 
 
-def _admit(question: Question) -> list[Key]:
+def _admit(question: Question) -> Admission:
     request = _request_of(question)
     viewer = get_user(request)
     language = translation.get_language_from_request(request)
-    return [
+    keys = [
         Key(topic, language)
         for topic in question.topics
         if channels.may_listen(viewer=viewer, topic=topic)
     ]
+    return Admission(keys, str(viewer.pk) if viewer.is_authenticated else "")
 
 
 def _read(key: Key) -> bytes | None:

@@ -33,7 +33,8 @@ class Live:
             hub=self.hub,
             admit=admission.admit,
             origin=origin_of(settings.SITE_URL),
-            limits=limits or Limits(),
+            limits=limits or _limits(),
+            behind_proxy=settings.TRUST_PROXY,
         )
         self._stop = threading.Event()
         self._subscriber: threading.Thread | None = None
@@ -126,6 +127,12 @@ class Live:
         while True:
             await asyncio.sleep(LOOK_AGAIN)
             self.hub.changed_all()
+
+
+def _limits() -> Limits:
+    return Limits(
+        per_person=settings.LIVE_STREAMS_PER_PERSON, per_address=settings.LIVE_STREAMS_PER_ADDRESS
+    )
 
 
 def origin_of(url: str) -> str:

@@ -40,6 +40,8 @@ class Channel:
 
 
 _channels: dict[str, Channel] = {}
+# What other apps add to a kind. They may do so before its owner registers it.
+_more: dict[str, list[ReadState]] = {}
 
 
 def register(kind: str, *, may_listen: MayListen, read_state: ReadState) -> None:
@@ -51,9 +53,18 @@ def register(kind: str, *, may_listen: MayListen, read_state: ReadState) -> None
     _channels[kind] = Channel(kind=kind, may_listen=may_listen, read_state=read_state)
 
 
+def extend(kind: str, *, read_state: ReadState) -> None:
+    """Add to the state of a kind that an app below owns: so one topic tells all of a page.
+
+    `read_state` gives what is added, or None for nothing; it is not asked for what is gone.
+    """
+    _more.setdefault(kind, []).append(read_state)
+
+
 def forget(kind: str) -> None:
     """Take the kind off the register again."""
     _channels.pop(kind, None)
+    _more.pop(kind, None)
 
 
 def kinds() -> list[str]:
@@ -74,7 +85,11 @@ def read_state(*, topic: str) -> State | None:
     if found is None:
         return None
     channel, name = found
-    return channel.read_state(name=name)
+    state = channel.read_state(name=name)
+    if state is None:
+        return None
+    added = [read(name=name) or {} for read in _more.get(channel.kind, ())]
+    return {key: value for part in (state, *added) for key, value in part.items()}
 
 
 def topic_of(event: str, payload: Mapping[str, object]) -> str | None:

@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
 from apps.live.hub import Hub, Key, Listener, Update
+from apps.live.seats import Seats, Taken
 
 # What the ASGI specification calls them; its messages are open dictionaries.
 Scope = MutableMapping[str, Any]
@@ -44,7 +45,14 @@ class Question(NamedTuple):
     topics: list[str]
 
 
-Admit = Callable[[Question], Awaitable[list[Key]]]
+class Admission(NamedTuple):
+    """What this browser may listen to, and whose it is: "" of somebody who is not logged in."""
+
+    keys: list[Key]
+    person: str
+
+
+Admit = Callable[[Question], Awaitable[Admission]]
 
 
 class Refused(Exception):
@@ -65,16 +73,24 @@ class Limits:
     lifetime: float = 600.0
     listeners: int = 5000
     topics: int = 100
+    # Open pages of one person, and of all who come from one address: a school has one for all.
+    per_person: int = 30
+    per_address: int = 500
 
 
 class Door:
     """The HTTP half of the live process: checks, admits, streams."""
 
-    def __init__(self, *, hub: Hub, admit: Admit, origin: str, limits: Limits) -> None:
+    def __init__(
+        self, *, hub: Hub, admit: Admit, origin: str, limits: Limits, behind_proxy: bool = False
+    ) -> None:
         self._hub = hub
         self._admit = admit
         self._origin = origin.encode()
         self._limits = limits
+        self._behind_proxy = behind_proxy
+        self._people = Seats(limits.per_person)
+        self._addresses = Seats(limits.per_address)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
@@ -83,11 +99,22 @@ class Door:
             await _answer(send, 200, "ok", crossing)
             return
         try:
-            keys = await self._topics_for(scope, headers)
+            # The address first: that costs nothing, and who it is costs a query.
+            with self._addresses.one_for(self._address(scope, headers)):
+                admission = await self._admission_of(scope, headers)
+                with self._people.one_for(admission.person):
+                    await self._stream(admission.keys, headers, crossing, receive, send)
+        except Taken:
+            wait = [(b"retry-after", b"60"), *crossing]
+            await _answer(send, 429, "You are listening in many places already.", wait)
         except Refused as refusal:
             await _answer(send, refusal.status, refusal.words, [*refusal.headers, *crossing])
-        else:
-            await self._stream(keys, headers, crossing, receive, send)
+
+    def _address(self, scope: Scope, headers: dict[bytes, bytes]) -> str:
+        """Return where the browser is: behind a proxy as that wrote it, last in the list."""
+        if self._behind_proxy:
+            return headers.get(b"x-forwarded-for", b"").decode("latin-1").rpartition(",")[2].strip()
+        return str((scope.get("client") or [""])[0])
 
     def _cross_origin(self, headers: dict[bytes, bytes]) -> Headers:
         common = [(b"vary", b"Origin"), (b"cache-control", b"no-store")]
@@ -99,11 +126,11 @@ class Door:
             (b"access-control-allow-credentials", b"true"),
         ]
 
-    async def _topics_for(self, scope: Scope, headers: dict[bytes, bytes]) -> list[Key]:
-        keys = await self._admit(self._understand(scope, headers))
-        if not keys:
+    async def _admission_of(self, scope: Scope, headers: dict[bytes, bytes]) -> Admission:
+        admission = await self._admit(self._understand(scope, headers))
+        if not admission.keys:
             raise Refused(404, "There is nothing here for you to listen to.")
-        return keys
+        return admission
 
     def _understand(self, scope: Scope, headers: dict[bytes, bytes]) -> Question:
         if scope["path"] != "/live/":

@@ -71,17 +71,19 @@ def session_of(person: User) -> str:
 @pytest.mark.django_db(transaction=True)
 class TestAdmission:
     def test_somebody_who_is_logged_in_is_known(self, seen: list[live.Viewer], ada: User) -> None:
-        keys = ask(admission.admit(question(cookies=session_of(ada))))
+        keys, person = ask(admission.admit(question(cookies=session_of(ada))))
 
         assert seen == [ada]
         assert keys == [Key(OURS, "en")]
+        assert person == str(ada.pk)
 
     @pytest.mark.parametrize("cookies", ["", "sessionid=made-up", "sessionid", '="; ;;=', "\x00"])
     def test_anybody_else_is_nobody(self, seen: list[live.Viewer], cookies: str) -> None:
-        keys = ask(admission.admit(question(cookies=cookies)))
+        keys, person = ask(admission.admit(question(cookies=cookies)))
 
         assert [viewer.is_authenticated for viewer in seen] == [False]
         assert keys == []
+        assert person == ""
 
     def test_who_logged_out_is_nobody(self, seen: list[live.Viewer], ada: User) -> None:
         client = Client()
@@ -89,7 +91,7 @@ class TestAdmission:
         cookies = f"sessionid={client.cookies['sessionid'].value}"
         client.logout()
 
-        assert ask(admission.admit(question(cookies=cookies))) == []
+        assert ask(admission.admit(question(cookies=cookies))).keys == []
 
     def test_who_changed_the_password_elsewhere_is_nobody(
         self, seen: list[live.Viewer], ada: User
@@ -98,14 +100,14 @@ class TestAdmission:
         ada.set_password("another-amber-light")
         ada.save(update_fields=["password"])
 
-        assert ask(admission.admit(question(cookies=cookies))) == []
+        assert ask(admission.admit(question(cookies=cookies))).keys == []
 
     def test_of_what_is_asked_for_only_the_allowed_comes(
         self, seen: list[live.Viewer], ada: User
     ) -> None:
         asked = Question(cookies=session_of(ada), languages="", topics=["door:a", OURS, "nonsense"])
 
-        assert ask(admission.admit(asked)) == [Key(OURS, "en")]
+        assert ask(admission.admit(asked)).keys == [Key(OURS, "en")]
 
 
 @pytest.mark.usefixtures("seen")

@@ -76,3 +76,25 @@ def test_a_kind_can_be_forgotten(lamps: Lamps) -> None:
 
 def test_photos_are_registered() -> None:
     assert "photo" in channels.kinds()
+
+
+def test_an_app_above_adds_to_the_state_of_a_kind(lamps: Lamps) -> None:
+    live.extend("lamp", read_state=lambda *, name: {"watts": 40})
+    live.extend("lamp", read_state=lambda *, name: None)
+
+    assert channels.read_state(topic="lamp:a") == {"lit": True, "watts": 40}
+
+
+def test_nothing_is_added_to_what_is_gone(lamps: Lamps) -> None:
+    live.extend("lamp", read_state=lambda *, name: {"watts": 40})
+
+    assert channels.read_state(topic="lamp:none") is None
+
+
+def test_adding_does_not_make_a_kind_of_its_own() -> None:
+    live.extend("shade", read_state=lambda *, name: {"colour": "red"})
+    try:
+        assert not channels.may_listen(viewer=NOBODY, topic="shade:a")
+        assert channels.read_state(topic="shade:a") is None
+    finally:
+        live.forget("shade")

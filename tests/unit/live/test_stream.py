@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from apps.live.hub import Hub, Key, Update
-from apps.live.stream import Door, Limits, Question, encode
+from apps.live.stream import Admission, Door, Limits, Question, encode
 
 SITE = "https://photos.example.org"
 
@@ -22,6 +22,7 @@ class Browser:
             "type": "http",
             "method": options.pop("method", "GET"),
             "path": options.pop("path", "/live/"),
+            "client": (options.pop("client", "192.0.2.1"), 40_000),
             "query_string": query.encode(),
             "headers": [
                 (name.replace("_", "-").encode(), value.encode()) for name, value in options.items()
@@ -81,9 +82,10 @@ class Site:
         state = self.states.get(key.topic)
         return None if state is None else json.dumps(state).encode()
 
-    async def _admit(self, question: Question) -> list[Key]:
+    async def _admit(self, question: Question) -> Admission:
         self.questions.append(question)
-        return [Key(topic, "en") for topic in question.topics if topic in self.states]
+        keys = [Key(topic, "en") for topic in question.topics if topic in self.states]
+        return Admission(keys, question.cookies)
 
     def visit(self, query: str = "topic=photo:a", **options: str) -> Browser:
         return Browser(self.door, query, **options)
@@ -351,6 +353,73 @@ def test_there_is_room_for_so_many() -> None:
 
         assert status == 503
         assert headers["retry-after"] == "30"
+
+    run(scene)
+
+
+def test_one_person_holds_only_so_many_and_others_are_let_in() -> None:
+    async def scene() -> None:
+        site = Site(per_person=1)
+        first = site.visit(cookie="ada")
+        await first.start()
+
+        status, headers = await site.visit(cookie="ada").start()
+
+        assert status == 429
+        assert headers["retry-after"] == "60"
+        assert (await site.visit(cookie="ben").start())[0] == 200
+        assert (await site.visit().start())[0] == 200
+
+    run(scene)
+
+
+def test_who_leaves_makes_room_for_the_next() -> None:
+    async def scene() -> None:
+        site = Site(per_person=1, per_address=1)
+        first = site.visit(cookie="ada")
+        await first.start()
+        first.left.set()
+        await first.task
+
+        assert (await site.visit(cookie="ada").start())[0] == 200
+
+    run(scene)
+
+
+def test_one_address_holds_only_so_many_and_is_refused_without_a_question() -> None:
+    async def scene() -> None:
+        site = Site(per_address=2)
+        for name in ("ada", "ben"):
+            await site.visit(cookie=name).start()
+
+        assert await site.visit(cookie="cyd").status() == 429
+        assert len(site.questions) == 2
+        assert (await site.visit(cookie="cyd", client="192.0.2.2").start())[0] == 200
+
+    run(scene)
+
+
+@pytest.mark.parametrize(
+    ("behind_proxy", "third"), [(True, 200), (False, 429)], ids=["proxy", "no proxy"]
+)
+def test_the_address_is_what_the_proxy_wrote_and_nobody_else(
+    behind_proxy: bool, third: int
+) -> None:
+    async def scene() -> None:
+        site = Site(per_address=1)
+        site.door = Door(
+            hub=site.hub,
+            admit=site._admit,
+            origin=SITE,
+            limits=Limits(per_address=1),
+            behind_proxy=behind_proxy,
+        )
+        await site.visit(x_forwarded_for="203.0.113.1, 198.51.100.7").start()
+
+        # What the visitor wrote comes first and counts for nothing; what the proxy wrote is last.
+        assert await site.visit(x_forwarded_for="203.0.113.9, 198.51.100.7").status() == 429
+        status, _ = await site.visit(x_forwarded_for="203.0.113.1, 198.51.100.8").start()
+        assert status == third
 
     run(scene)
 
