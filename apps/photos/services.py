@@ -131,6 +131,8 @@ def delete_photo(*, photo: Photo) -> None:
     photo.delete()
     tasks.remove_files.delay(photo_id=photo_id)
     messaging.publish("photo.deleted", {"photo": photo_id})
+    # With it goes what its owner was told about it.
+    messaging.publish("user.changed", {"user": photo.owner_id})
 
 
 @transaction.atomic

@@ -1,11 +1,14 @@
-"""Who follows whom, who likes what, and what people say to a photo."""
+"""Who follows whom, who likes what, what people say to a photo, and who is told of it."""
 
 from __future__ import annotations
+
+from typing import Self
 
 from django.conf import settings
 from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.photos.models import Photo
@@ -110,3 +113,110 @@ class Comment(models.Model):
 
     def cache_tags(self) -> list[str]:
         return [f"comment:{self.pk}", f"comments:{self.photo_id}"]
+
+
+class NotificationQuerySet(models.QuerySet["Notification"]):
+    def unseen(self) -> Self:
+        return self.filter(seen_at=None)
+
+
+class Notification(models.Model):
+    """Somebody did something that another should know of.
+
+    It hangs on the row that it speaks of, and goes with it, whoever deletes that. What is alike (a
+    photo was liked by many on one day) is folded when it is read: `day` is written down for that.
+    """
+
+    class Verb(models.TextChoices):
+        LIKED = "liked", _("liked a photo")
+        COMMENTED = "commented", _("commented on a photo")
+        FOLLOWED = "followed", _("follows")
+
+    recipient = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="+",
+        db_index=False,  # the index of the page begins with it
+        verbose_name=_("who is told"),
+    )
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="+",
+        verbose_name=_("who did it"),
+    )
+    verb = models.CharField(_("what"), max_length=10, choices=Verb.choices)
+    photo = models.ForeignKey(
+        Photo, on_delete=models.CASCADE, null=True, blank=True, related_name="+"
+    )
+    like = models.OneToOneField(
+        Like, on_delete=models.CASCADE, null=True, blank=True, related_name="+"
+    )
+    comment = models.OneToOneField(
+        Comment, on_delete=models.CASCADE, null=True, blank=True, related_name="+"
+    )
+    follow = models.OneToOneField(
+        Follow, on_delete=models.CASCADE, null=True, blank=True, related_name="+"
+    )
+    day = models.DateField(_("day"), default=timezone.localdate)
+    created_at = models.DateTimeField(_("when"), auto_now_add=True)
+    seen_at = models.DateTimeField(_("seen"), null=True, blank=True)
+
+    objects = NotificationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("notification")
+        verbose_name_plural = _("notifications")
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(recipient=F("actor")), name="notification_is_for_others"
+            ),
+            models.CheckConstraint(
+                condition=(
+                    Q(verb="liked", photo__isnull=False, like__isnull=False)
+                    & Q(comment=None, follow=None)
+                )
+                | (
+                    Q(verb="commented", photo__isnull=False, comment__isnull=False)
+                    & Q(like=None, follow=None)
+                )
+                | (
+                    Q(verb="followed", follow__isnull=False)
+                    & Q(photo=None, like=None, comment=None)
+                ),
+                name="notification_speaks_of_its_row",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["recipient", "-id"], name="notification_of_person"),
+            models.Index(
+                fields=["recipient"], condition=Q(seen_at=None), name="notification_unseen"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.actor_id} {self.verb} → {self.recipient_id}"
+
+    def cache_tags(self) -> list[str]:
+        return [f"notifications:{self.recipient_id}"]
+
+
+class NotificationChoice(models.Model):
+    """What somebody wants to be told of. Without a row: all."""
+
+    person = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        primary_key=True,
+        related_name="+",
+        verbose_name=_("person"),
+    )
+    likes = models.BooleanField(_("Tell me who likes my photos"), default=True)
+
+    class Meta:
+        verbose_name = _("choice of notifications")
+        verbose_name_plural = _("choices of notifications")
+
+    def __str__(self) -> str:
+        return f"{self.person_id}: likes {self.likes}"

@@ -8,16 +8,18 @@ from uuid import UUID
 
 import msgspec
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, F, OuterRef, QuerySet, Subquery
+from django.db.models import Count, F, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
+from django.utils.translation import ngettext
 
-from apps import caching
+from apps import caching, live
 from apps.accounts.models import User
 from apps.photos.models import Photo
-from apps.social.models import Comment, Follow, Like
+from apps.social.models import Comment, Follow, Like, Notification, NotificationChoice
 
 COMMENTS_PAGE = 50
 PEOPLE_SHOWN = 24
+NOTIFICATIONS_PAGE = 30
 
 # What a comment is asked for by: itself and its author, since both are what it shows.
 Entry = tuple[int, int]
@@ -33,6 +35,21 @@ class CommentPage(msgspec.Struct, frozen=True):
 class Follows(msgspec.Struct, frozen=True):
     followers: int
     following: int
+
+
+class News(msgspec.Struct, frozen=True):
+    """What is alike, on one line: `newest` speaks for all, `others` are so many people more."""
+
+    newest: Notification
+    others: int
+    is_new: bool
+
+
+class NewsPage(msgspec.Struct, frozen=True):
+    """Newest first; `earlier` is the place to go on, or 0."""
+
+    lines: list[News]
+    earlier: int
 
 
 def list_liked(*, viewer: User, photo_ids: Iterable[UUID]) -> frozenset[UUID]:
@@ -98,6 +115,73 @@ def list_following(*, person_id: int) -> list[int]:
     """Whom this person follows, the newest first, so many as a page shows."""
     follows = Follow.objects.filter(follower=person_id, followed__is_active=True).order_by("-id")
     return list(follows.values_list("followed_id", flat=True)[:PEOPLE_SHOWN])
+
+
+def list_news(*, person: User, before: int = 0) -> NewsPage:
+    """What others did that this person should know of, a line for what is alike on one day."""
+    notifications = Notification.objects.filter(recipient=person).order_by()
+    folded = notifications.values("verb", "photo", "day").annotate(
+        newest=Max("pk"),
+        people=Count("actor", distinct=True),
+        unseen=Count("pk", filter=Q(seen_at=None)),
+    )
+    if before:
+        folded = folded.filter(newest__lt=before)
+    lines = list(folded.order_by("-newest")[: NOTIFICATIONS_PAGE + 1])
+    shown = lines[:NOTIFICATIONS_PAGE]
+    found = Notification.objects.select_related("actor", "photo", "comment").in_bulk(
+        [line["newest"] for line in shown]
+    )
+    return NewsPage(
+        lines=[
+            News(found[line["newest"]], line["people"] - 1, bool(line["unseen"]))
+            for line in shown
+            if line["newest"] in found  # it may have gone between the two queries
+        ],
+        earlier=shown[-1]["newest"] if len(lines) > NOTIFICATIONS_PAGE else 0,
+    )
+
+
+def count_unseen(*, person_id: int) -> int:
+    """As many as there are lines with something new in them."""
+    unseen = Notification.objects.filter(recipient=person_id).unseen().order_by()
+    return unseen.values("verb", "photo", "day").distinct().count()
+
+
+def say_unseen(count: int) -> str:
+    return ngettext("%(count)d new notification", "%(count)d new notifications", count) % {
+        "count": count
+    }
+
+
+def wants_likes(*, person_id: int) -> bool:
+    return not NotificationChoice.objects.filter(person=person_id, likes=False).exists()
+
+
+def may_hear(*, viewer: live.Viewer, name: str) -> bool:
+    """Whether a browser may follow what happens to this person: only their own may."""
+    return viewer.is_authenticated and str(viewer.pk) == name
+
+
+def read_live_bell(*, name: str) -> live.State | None:
+    count = count_unseen(person_id=int(name))
+    return {"unseen": count, "words": say_unseen(count)}
+
+
+def read_live_talk(*, name: str) -> live.State | None:
+    """What an open page of a photo shows of it: how many like it, and its newest comments.
+
+    Asked past the cache: it is read once for all who look, and what they are told is true.
+    """
+    photo_id = UUID(name)
+    likes = Photo.objects.filter(pk=photo_id).values_list("like_count", flat=True).first() or 0
+    comments = Comment.objects.filter(photo=photo_id).order_by("-id")
+    return {
+        "likes": likes,
+        "likes_words": ngettext("%(count)d like", "%(count)d likes", likes) % {"count": likes},
+        "comments": list(comments.values_list("pk", flat=True)[:COMMENTS_PAGE]),
+        "comments_shown": COMMENTS_PAGE,
+    }
 
 
 def list_wrong_counts() -> list[tuple[UUID, int, int]]:

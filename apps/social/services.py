@@ -10,13 +10,13 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from apps import caching
+from apps import caching, messaging
 from apps.accounts.models import User
 from apps.photos import services as photos
 from apps.photos.models import Photo
 from apps.social import selectors
 from apps.social.exceptions import NotConfirmed, NotPublished, Oneself, TooFast
-from apps.social.models import Comment, Follow, Like
+from apps.social.models import Comment, Follow, Like, Notification, NotificationChoice
 from apps.social.validators import tidy_text
 from apps.webhooks import services as webhooks
 
@@ -35,13 +35,14 @@ def follow_person(*, follower: User, followed: User) -> bool:
         caching.changed(follow)
         event = {"follower": follower.as_event(), "followed": followed.as_event()}
         webhooks.announce("user.followed", event)
+        _notify(followed.pk, follower, Notification.Verb.FOLLOWED, follow=follow)
     return is_new
 
 
 @transaction.atomic
 def unfollow_person(*, follower: User, followed: User) -> bool:
     """Say whether there was anything to end."""
-    return _remove(Follow.objects.filter(follower=follower, followed=followed))
+    return _remove(Follow.objects.filter(follower=follower, followed=followed), "follow")
 
 
 @transaction.atomic
@@ -55,6 +56,9 @@ def like_photo(*, person: User, photo: Photo) -> bool:
         caching.changed(like)
         event = {"photo": photo.as_event(), "person": person.as_event()}
         webhooks.announce("photo.liked", event)
+        if selectors.wants_likes(person_id=photo.owner_id):
+            _notify(photo.owner_id, person, Notification.Verb.LIKED, photo=photo, like=like)
+        _tell("photo.liked", photo.pk)
     return is_new
 
 
@@ -62,9 +66,10 @@ def like_photo(*, person: User, photo: Photo) -> bool:
 def unlike_photo(*, person: User, photo: Photo) -> bool:
     """Say whether there was anything to take back."""
     _hold(photo.pk)
-    was_there = _remove(Like.objects.filter(person=person, photo=photo))
+    was_there = _remove(Like.objects.filter(person=person, photo=photo), "like")
     if was_there:
         photos.change_like_count(photo_id=photo.pk, by=-1)
+        _tell("photo.unliked", photo.pk)
     return was_there
 
 
@@ -91,6 +96,8 @@ def comment_on_photo(*, author: User, photo: Photo, text: str) -> Comment:
     caching.changed(comment)
     event = {"photo": photo.as_event(), "author": author.as_event(), "text": comment.text}
     webhooks.announce("photo.commented", event)
+    _notify(photo.owner_id, author, Notification.Verb.COMMENTED, photo=photo, comment=comment)
+    _tell("photo.commented", photo.pk)
     return comment
 
 
@@ -98,10 +105,51 @@ def comment_on_photo(*, author: User, photo: Photo, text: str) -> Comment:
 def delete_comment(*, comment: Comment) -> bool:
     """Say whether it was still there."""
     _hold(comment.photo_id)
-    was_there = _remove(Comment.objects.filter(pk=comment.pk))
+    was_there = _remove(Comment.objects.filter(pk=comment.pk), "comment")
     if was_there:
         photos.change_comment_count(photo_id=comment.photo_id, by=-1)
+        _tell("photo.uncommented", comment.photo_id)
     return was_there
+
+
+@transaction.atomic
+def mark_seen(*, person: User, up_to: int) -> int:
+    """Note that somebody has seen their notifications up to this one, and return how many were new.
+
+    What came since the page was made stays new.
+    """
+    unseen = Notification.objects.filter(recipient=person, pk__lte=up_to).unseen()
+    # One that is locked is on its way out: waiting for many of those could lock each other out.
+    ids = list(unseen.select_for_update(skip_locked=True).values_list("pk", flat=True))
+    count = Notification.objects.filter(pk__in=ids).update(seen_at=timezone.now())
+    if count:
+        _changed_for(person.pk)
+    return count
+
+
+@transaction.atomic
+def choose_notifications(*, person: User, likes: bool) -> None:
+    """Keep what somebody wants to be told of from now on."""
+    NotificationChoice.objects.update_or_create(person=person, defaults={"likes": likes})
+
+
+def _notify(recipient_id: int, actor: User, verb: str, **about: Any) -> None:
+    """Write it in the transaction of what it speaks of: one row, since one person is told."""
+    if recipient_id == actor.pk:
+        return
+    Notification.objects.create(recipient_id=recipient_id, actor=actor, verb=verb, **about)
+    _changed_for(recipient_id)
+
+
+def _changed_for(recipient_id: int) -> None:
+    """The number on the bell of this person is another at commit, on open pages too."""
+    caching.invalidate(f"notifications:{recipient_id}")
+    messaging.publish("user.notified", {"user": recipient_id})
+
+
+def _tell(event: str, photo_id: UUID) -> None:
+    """Tell the open pages of the photo, after what is cached of it is out of date."""
+    messaging.publish(event, {"photo": str(photo_id)})
 
 
 def _require_confirmed(person: User) -> None:
@@ -125,9 +173,16 @@ def _hold(photo_id: UUID) -> str:
     return next(iter(rows.values_list("state", flat=True)), "")
 
 
-def _remove(rows: QuerySet[Any]) -> bool:
-    """Delete and count: of two who try in the same moment, one did it."""
+def _remove(rows: QuerySet[Any], about: str) -> bool:
+    """Delete and count: of two who try in the same moment, one did it.
+
+    `about` is the column by which notifications speak of such rows: they go with them.
+    """
     found = list(rows)
+    told = Notification.objects.filter(**{f"{about}__in": found})
+    recipients = set(told.values_list("recipient_id", flat=True))
     count, _ = rows.delete()
     caching.changed(*found)
+    for recipient_id in recipients:
+        _changed_for(recipient_id)
     return bool(count)

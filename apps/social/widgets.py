@@ -50,3 +50,15 @@ def person(person_id: int) -> Context:
 def counts(*, person_id: int) -> Context:
     """How many follow this person, and how many this person follows."""
     return {"follows": selectors.count_follows(person_id=person_id)}
+
+
+# The tag of the owner's stream, because with a deleted photo goes what was told about it.
+@caching.widget(
+    "social.bell",
+    timeout=timedelta(days=1),
+    tags=["notifications:{person_id}", "stream:{person_id}"],
+)
+def bell(*, person_id: int) -> Context:
+    """The way to the notifications, with how many are new: of one person, for that person."""
+    count = selectors.count_unseen(person_id=person_id)
+    return {"person_id": person_id, "count": count, "words": selectors.say_unseen(count)}

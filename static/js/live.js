@@ -11,6 +11,7 @@
 const TOPICS_AT_MOST = 100;
 const SETTLE = 150;
 const AFTER_A_REFUSAL = 60_000;
+const HIDDEN_FOR = 20_000;
 
 const address = document.querySelector('meta[name="live"]')?.content;
 let source = null;
@@ -26,7 +27,7 @@ function wanted() {
 
 function follow() {
   const topics = wanted();
-  if (topics.size === 0) return stop();
+  if (topics.size === 0 || document.hidden) return stop();
   // A stream that tells more than is wanted is no reason for a new one.
   if (source && [...topics].every((topic) => followed.has(topic))) return;
   stop();
@@ -73,6 +74,9 @@ if (address) {
     childList: true,
     subtree: true,
   });
+  // A tab that nobody sees holds no stream for long: browsers open only so many to one site, and
+  // what happened meanwhile is the first thing that the next one tells.
+  document.addEventListener("visibilitychange", () => later(document.hidden ? HIDDEN_FOR : 0));
   addEventListener("pagehide", stop);
   addEventListener("pageshow", () => later(0));
   follow();

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -33,6 +34,7 @@ def home(request: HttpRequest) -> HttpResponse:
         caching.call("photos.popular", days=7),
         caching.call("photos.numbers"),
         caching.call("accounts.newest"),
+        *_frame(request),
     )
     page = selectors.list_stream(before=before)
     return render(request, "photos/home.html", {"page": page, "before": before})
@@ -74,6 +76,7 @@ def photo(request: HttpRequest, pk: UUID) -> HttpResponse:
         caching.prefetch(
             selectors.find_neighbours.call(*place),
             caching.call("photos.byline", owner_id=details.owner_id),
+            *_frame(request),
         )
         neighbours = selectors.find_neighbours(*place)
     is_owner = viewer is not None and viewer.pk == details.owner_id
@@ -110,6 +113,13 @@ def photo_card(request: HttpRequest, pk: UUID) -> HttpResponse:
     details = selectors.describe(found)
     template = "photos/widgets/card.html" if details.is_ready else "photos/unfinished_card.html"
     return render(request, template, {"photo": details, "owner": found.owner})
+
+
+def _frame(request: HttpRequest) -> list[caching.Call[Any]]:
+    """What stands on every page around its content, to be asked for with what a page asks."""
+    viewer = viewer_of(request)
+    calls: list[caching.Call[Any]] = [caching.call("announcements.current")]
+    return calls if viewer is None else [*calls, caching.call("social.bell", person_id=viewer.pk)]
 
 
 def viewer_of(request: HttpRequest) -> User | None:

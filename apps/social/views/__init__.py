@@ -2,8 +2,24 @@
 
 from __future__ import annotations
 
-from apps.social.views.comments import comment_delete, comments
+from apps.social.views.comments import comment_delete, comment_list, comments
 from apps.social.views.follows import follow, unfollow
 from apps.social.views.likes import like, unlike
+from apps.social.views.notifications import (
+    notifications,
+    notifications_choose,
+    notifications_seen,
+)
 
-__all__ = ["comment_delete", "comments", "follow", "like", "unfollow", "unlike"]
+__all__ = [
+    "comment_delete",
+    "comment_list",
+    "comments",
+    "follow",
+    "like",
+    "notifications",
+    "notifications_choose",
+    "notifications_seen",
+    "unfollow",
+    "unlike",
+]

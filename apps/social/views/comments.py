@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from apps import caching
 from apps.accounts.models import User
+from apps.photos import selectors as photos
 from apps.photos.models import Photo
 from apps.social import selectors, services, widgets
 from apps.social.exceptions import TooFast
@@ -27,6 +30,19 @@ def comments(request: HttpRequest, pk: UUID) -> HttpResponse:
     except ValueError as error:
         raise Http404 from error
     return _show(request, find_photo(viewer, pk), CommentForm(), before=before)
+
+
+@require_safe
+@caching.cached_view(timeout=timedelta(minutes=30))
+def comment_list(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The newest comments alone: for open pages that hear of another (static/js/talk.js).
+
+    Everybody who looks asks in the same moment, so it is kept whole for those without a name.
+    """
+    photo = photos.find_details(pk=pk)
+    if photo is None:
+        raise Http404
+    return render(request, "social/comment_list.html", {"photo": photo})
 
 
 @by_a_person

@@ -22,6 +22,7 @@ def draw(text: str, **context: object) -> str:
     return Template(text, origin=origin, engine=Engine.get_default()).render(Context(context))
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_a_layout_of_allauth_is_our_page(layout: str) -> None:
     page = draw(

@@ -78,6 +78,7 @@ def test_the_first_link_leads_to_the_content(rf: RequestFactory) -> None:
     assert '<html lang="en" dir="ltr"' in page
 
 
+@pytest.mark.django_db
 class TestTheMenu:
     """What the header offers, by who looks."""
 
