@@ -45,7 +45,7 @@ def cached(  # noqa: PLR0913 - options by keyword
 
     `timeout`: for how long at most; a little less at random, so that entries do not expire
     together. `tags`: names under which a change makes an entry out of date, formatted with the
-    arguments ("photo:{photo_id}"), or a function of the arguments that returns them. `stale_for`:
+    arguments ("book:{book_id}"), or a function of the arguments that returns them. `stale_for`:
     how much longer an expired value may be served while the next one is computed in the background.
     `refresh_ahead`: a reader shortly before the end has the entry computed in the background, so
     that one in use never ends: True for as early as the computation takes long, 0.1 for all

@@ -1,4 +1,4 @@
-"""From a tag back to the calls that name it: "photo:17" is "photo:{photo_id}" of photo 17.
+"""From a tag back to the calls that name it: "book:17" is "book:{book_id}" of book 17.
 
 So an invalidation tells by itself which calls it concerns, and nobody keeps a list of keys.
 """

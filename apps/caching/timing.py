@@ -52,7 +52,7 @@ class RequestRecord:
         response["Server-Timing"] = ", ".join([*timings, *self.timings()])
 
     def summary(self) -> str:
-        """Return `1 trip 0.31 ms, 2 hits, 0 misses, 0 computed; photos.card hit*2`, bounded."""
+        """Return `1 trip 0.31 ms, 2 hits, 0 misses, 0 computed; shop.card hit*2`, bounded."""
         total = sum(self.counts.values(), Counter[str]())
         hits = total["hits"] + total["stale"]
         misses = sum(number for what, number in total.items() if what.startswith("misses_"))

@@ -79,7 +79,7 @@ class Widget(CachedFunction[P, SafeString]):
 
 
 def template_name(name: str) -> str:
-    """Return the template of a widget: "photos.popular" is photos/widgets/popular.html."""
+    """Return the template of a widget: "shop.popular" is shop/widgets/popular.html."""
     app, _, noun = name.partition(".")
     if not (app.isidentifier() and noun.isidentifier()):
         raise ImproperlyConfigured(f'a widget is called "<app>.<noun>", not "{name}"')

@@ -15,13 +15,13 @@ register = template.Library()
 
 @register.simple_tag
 def widget(name: str, *args: Any, **kwargs: Any) -> SafeString:
-    """Show one widget: {% widget "photos.popular" days=7 %}."""
+    """Show one widget: {% widget "shop.popular" days=7 %}."""
     return find_widget(name)(*args, **kwargs)
 
 
 @register.simple_tag
 def widgets(name: str, items: Iterable[Any], **kwargs: Any) -> SafeString:
-    """Show a widget for each item, with one round trip: {% widgets "photos.card" photo_ids %}.
+    """Show a widget for each item, with one round trip: {% widgets "shop.card" book_ids %}.
 
     An item is the first argument of the widget; of an object it is the primary key.
     """

@@ -18,7 +18,7 @@ TABLE = re.compile(r'(?:FROM|INTO|UPDATE|JOIN) "?(\w+)', re.IGNORECASE)
 class Trace:
     """What a block did, in order: `lines` are made to be a snapshot that a person reviews.
 
-    `SELECT photos_photo accounts_user` is a query, `get photos.card*12 photos.popular +31 tags` a
+    `SELECT shop_order shop_customer` is a query, `get shop.card*12 shop.popular +31 tags` a
     round trip to the cache.
     """
 

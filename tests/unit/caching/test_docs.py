@@ -9,7 +9,6 @@ import pytest
 
 from apps import caching
 from apps.caching import codecs, keeping
-from apps.caching.engine import Engine
 from apps.caching.envelope import COMPRESSED, HEAD, MAGIC
 from apps.caching.keys import Keyspace
 from apps.caching.options import Options
@@ -87,14 +86,3 @@ def test_the_files_that_are_named_exist() -> None:
 
     for name in re.findall(r"`(tests/[\w/.]+\.py)`", TEXT):
         assert (root / name).is_file(), name
-
-
-def test_the_layer_knows_nothing_of_this_site() -> None:
-    folder = Path(keeping.__file__).parent
-    words = r"\b(photo_id|Photo|User|safelight|upload|rendition)\b"
-
-    for path in folder.rglob("*.py"):
-        code = re.sub(r'"""[\s\S]*?"""', "", path.read_text(encoding="utf-8"))
-        assert not re.search(words, code), path.name
-        assert not re.search(r"from apps\.(?!caching)", code), path.name
-    assert Engine.__module__ == "apps.caching.engine"
