@@ -34,7 +34,14 @@ def start_live(
             port=port or free_port(),
             options=("--interface", interface),
             log=tmp_path / f"{name}.log",
-            variables={**os.environ, **site_variables(), **variables},
+            # All browsers of a test come from one address, and most of them are one person's.
+            variables={
+                **os.environ,
+                **site_variables(),
+                "LIVE_STREAMS_PER_PERSON": "1000",
+                "LIVE_STREAMS_PER_ADDRESS": "1000",
+                **variables,
+            },
         )
         started.append(program)
         return program.start(seconds=60)

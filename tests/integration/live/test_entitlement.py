@@ -1,0 +1,142 @@
+"""Two hundred browsers of three people: each hears all that is theirs, and nothing of another."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+
+import pytest
+
+from apps.accounts.models import User
+from apps.photos.models import Photo
+from apps.social import services
+from tests.integration.live.conftest import StartLive
+from tests.integration.live.test_live import cookie_of, in_thread, run, see_subscription, topic_of
+from tests.support.announcements import make_announcement
+from tests.support.live import Listener, Refused, listen
+from tests.support.photos import make_photo
+from tests.support.social import make_comment, make_follow, make_like
+
+pytestmark = pytest.mark.integration
+
+EACH = 67
+SITE = "site:announcements"
+LAST = "That was all."
+
+
+async def hear_all(browser: Listener) -> list[tuple[str, object]]:
+    """Return the topic and the state of every event until the last announcement."""
+    heard: list[tuple[str, object]] = []
+    while True:
+        told = (await browser.event())["data"]
+        heard.append((told["topic"], told["state"]))
+        if told["topic"] == SITE and LAST in told["state"]["html"]:
+            return heard
+
+
+def test_each_hears_what_is_theirs_and_nobody_else_does(
+    start_live: StartLive, transactional_db: None, ada: User, ben: User, cyd: User
+) -> None:
+    live = start_live()
+    people = [ada, ben, cyd]
+    photo, hidden = make_photo(ada), make_photo(ada, state="developing")
+    # Everybody asks for everything.
+    topics = [SITE, topic_of(photo), topic_of(hidden), *(f"user:{one.pk}" for one in people)]
+    mine = {one: {SITE, topic_of(photo), f"user:{one.pk}"} for one in people}
+    mine[ada] |= {topic_of(hidden)}
+
+    cookies = {one: cookie_of(one) for one in people}
+
+    def happen() -> None:
+        make_like(photo, person=ben)
+        make_comment(photo, author=cyd)
+        make_follow(follower=ada, followed=ben)
+        make_announcement(LAST)
+
+    async def scene() -> None:
+        async with AsyncExitStack() as stack:
+            browsers = [
+                (one, await stack.enter_async_context(await listen(live.port, *topics, cookie=own)))
+                for one, own in cookies.items()
+                for _ in range(EACH)
+            ]
+            await see_subscription()
+            await in_thread(happen)
+            told = await asyncio.gather(*(hear_all(browser) for _, browser in browsers))
+
+        for (one, _), heard in zip(browsers, told, strict=True):
+            states = dict(heard)  # the last of each topic
+            assert set(states) == mine[one]
+            talk = states[topic_of(photo)]
+            assert isinstance(talk, dict)
+            assert (talk["likes"], len(talk["comments"])) == (1, 1)
+            bell = states[f"user:{one.pk}"]
+            assert isinstance(bell, dict)
+            assert bell["unseen"] == {ada: 2, ben: 1, cyd: 0}[one]
+
+    run(scene())
+
+
+def test_a_stranger_finds_nothing_at_the_topic_of_a_person(
+    start_live: StartLive, transactional_db: None, ada: User, ben: User
+) -> None:
+    live = start_live()
+    cookie = cookie_of(ben)
+
+    async def scene() -> None:
+        for headers in ({}, {"cookie": cookie}):
+            with pytest.raises(Refused) as refusal:
+                await listen(live.port, f"user:{ada.pk}", **headers)
+            assert refusal.value.status == 404
+
+    run(scene())
+
+
+def test_one_person_holds_only_so_many_streams_of_a_real_process(
+    start_live: StartLive, transactional_db: None, ada: User, ben: User
+) -> None:
+    live = start_live(LIVE_STREAMS_PER_PERSON="2")
+    mine, theirs = cookie_of(ada), cookie_of(ben)
+
+    async def scene() -> None:
+        async with (
+            await listen(live.port, SITE, cookie=mine) as first,
+            await listen(live.port, SITE, cookie=mine) as second,
+        ):
+            await first.event()
+            await second.event()
+            with pytest.raises(Refused) as refusal:
+                await listen(live.port, SITE, cookie=mine)
+            assert refusal.value.status == 429
+            async with await listen(live.port, SITE, cookie=theirs) as other:
+                await other.event()
+
+    run(scene())
+
+
+@pytest.fixture
+def photo(transactional_db: None, ada: User) -> Photo:
+    return make_photo(ada)
+
+
+def test_what_is_taken_back_is_told_too(start_live: StartLive, photo: Photo, ben: User) -> None:
+    live = start_live()
+    comment = make_comment(photo, author=ben)
+    make_like(photo, person=ben)
+
+    def take_back() -> None:
+        services.delete_comment(comment=comment)
+        services.unlike_photo(person=ben, photo=photo)
+
+    async def scene() -> None:
+        async with await listen(live.port, topic_of(photo)) as visitor:
+            state = (await visitor.event())["data"]["state"]
+            assert (state["likes"], state["comments"]) == (1, [comment.pk])
+            await see_subscription()
+
+            await in_thread(take_back)
+
+            while (state["likes"], state["comments"]) != (0, []):
+                state = (await visitor.event())["data"]["state"]
+
+    run(scene())
