@@ -55,7 +55,15 @@ def _admit(question: Question) -> Admission:
 def _read(key: Key) -> bytes | None:
     with translation.override(key.language):
         state = channels.read_state(topic=key.topic)
-        return None if state is None else msgspec.json.encode(state, enc_hook=str)
+        return None if state is None else msgspec.json.encode(state, enc_hook=_plain)
+
+
+def _plain(value: object) -> str:
+    """Return the text of what is no type of JSON: words yet to be translated, safe HTML.
+
+    A slice of a subclass of str is a str; `str` itself may return the subclass again.
+    """
+    return str(value)[:]
 
 
 def _request_of(question: Question) -> HttpRequest:

@@ -32,7 +32,10 @@ class Listener:
         async with asyncio.timeout(seconds):
             while True:
                 while "\n\n" not in self._rest:
-                    self._rest += await self._chunk()
+                    chunk = await self._chunk()
+                    if not chunk:
+                        raise ConnectionError("the stream has ended")
+                    self._rest += chunk
                 text, self._rest = self._rest.split("\n\n", 1)
                 fields = dict(line.split(": ", 1) for line in text.splitlines() if line[0] != ":")
                 if "data" in fields:

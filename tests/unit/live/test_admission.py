@@ -10,6 +10,7 @@ import pytest
 from django.db import connections
 from django.test import Client
 from django.utils import translation
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from apps import live
@@ -125,6 +126,14 @@ class TestReading:
         assert state is not None
         assert json.loads(state)["language"] == "de"
         assert translation.get_language() == "en"
+
+    def test_fragments_of_pages_are_text(self) -> None:
+        live.extend("lamp", read_state=lambda *, name: {"html": mark_safe("<p>")})
+
+        state = ask(admission.read(Key(OURS, "en")))
+
+        assert state is not None
+        assert json.loads(state)["html"] == "<p>"
 
     def test_what_is_gone_has_none(self) -> None:
         assert ask(admission.read(Key("lamp:gone", "en"))) is None
