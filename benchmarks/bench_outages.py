@@ -29,7 +29,7 @@ from benchmarks.peers.widgets_page import PAGES, WIDGETS
 from benchmarks.tables import Report, Target, options
 from devstack.processes import ROOT
 
-START_SECONDS = 30
+START_SECONDS = 120
 CALLS = WIDGETS * PAGES
 FIRST_PAGE, LATER_PAGES = 0.5, 1.1
 

@@ -144,6 +144,8 @@ def _wait_for_quiet() -> None:
 
 
 def _close() -> None:
+    from django.conf import settings
     from django.db import connections
 
-    connections.close_all()
+    if settings.configured:  # not if a server did not start: that is what is to be told
+        connections.close_all()
