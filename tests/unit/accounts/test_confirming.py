@@ -19,7 +19,11 @@ from apps.messaging.models import Job
 from tests.support.accounts import PASSWORD, letter_to, link_in, log_in, make_user
 from tests.support.messaging import run_jobs
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("nothing_is_stale", "nothing_is_undeclared"),
+    pytest.mark.waived("INSERT", "accounts_user", because="who has not confirmed is in no list"),
+]
 ADDRESS = "ada@example.org"
 
 
@@ -175,6 +179,7 @@ class TestTheLetterAgain:
         assert not Job.objects.exists()
 
 
+@pytest.mark.waived("DELETE", "accounts_user", because="who has not confirmed was in no list")
 class TestForgetting:
     def test_who_never_confirms_is_forgotten(self, settings: Settings) -> None:
         late = timezone.now() - timedelta(days=settings.UNCONFIRMED_DAYS, minutes=1)

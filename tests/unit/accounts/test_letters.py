@@ -19,7 +19,11 @@ from apps.mail.models import Letter
 from tests.support.accounts import PASSWORD, letter_to, link_in, make_user
 from tests.support.messaging import run_jobs
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("nothing_is_stale", "nothing_is_undeclared"),
+    pytest.mark.waived("INSERT", "accounts_user", because="who has not confirmed is in no list"),
+]
 TEMPTING = '<a href="https://evil.example">Win</a>'
 FACTS = {"timestamp": timezone.now(), "ip": "198.51.100.7", "user_agent": "Mosaic & Co"}
 

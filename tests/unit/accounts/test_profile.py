@@ -120,7 +120,7 @@ def test_a_language_that_nobody_speaks_is_refused(browser: Client, settings: Set
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_new_name_is_seen_at_once(ada: User, nothing_is_stale: None) -> None:
+def test_a_new_name_is_seen_at_once(ada: User) -> None:
     assert "ada" in newest()
     assert "ada" in person_header(ada.pk)
 

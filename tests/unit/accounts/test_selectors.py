@@ -15,7 +15,10 @@ from apps.accounts.widgets import newest, person_header
 from tests.support.accounts import make_user
 from tests.support.caching import trace
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("nothing_is_stale", "nothing_is_undeclared"),
+]
 
 
 @pytest.mark.parametrize("name", ["ada", "Ada", "ADA"])
@@ -72,7 +75,7 @@ def test_a_widget_shows_initials_or_the_avatar(ada: User) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_who_is_confirmed_joins_the_newest_people(nothing_is_stale: None) -> None:
+def test_who_is_confirmed_joins_the_newest_people() -> None:
     make_user("ada")
     ben = make_user("ben", confirmed=False)
     assert "ben" not in newest()

@@ -25,7 +25,11 @@ from apps.messaging.models import Job
 from tests.support.accounts import PASSWORD, make_user
 from tests.support.pictures import make_picture
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("nothing_is_stale", "nothing_is_undeclared"),
+    pytest.mark.waived("INSERT", "accounts_user", because="who has not confirmed is in no list"),
+]
 SIGN_UP = "/accounts/signup/"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,14 @@ from django.contrib.auth.models import Group
 from django.db import connection, transaction
 
 from apps import caching
-from tests.support.dependencies import Watcher, names_its_rows, writes_of
+from tests.support.dependencies import (
+    Waiver,
+    Watcher,
+    Write,
+    names_its_rows,
+    nothing_is_undeclared,
+    writes_of,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MINUTE = timedelta(minutes=1)
@@ -25,9 +33,18 @@ def count_groups() -> int:
     return Group.objects.count()
 
 
-def watched(*, tag: str | None, sql: str | None = None) -> list[str]:
+def _names(pks: Sequence[int]) -> dict[int, str]:
+    return dict(Group.objects.filter(pk__in=pks).values_list("pk", "name"))
+
+
+@caching.cached(timeout=MINUTE, tags=["group:{pk}"], bulk=_names)
+def get_name_of_many(pk: int) -> str:
+    return _names([pk])[pk]
+
+
+def watched(*waivers: Waiver, tag: str | None, sql: str | None = None) -> list[str]:
     """Compute both, write in a transaction, invalidate one tag; what the fixture would say."""
-    group, watcher = Group.objects.create(name="old"), Watcher()
+    group, watcher = Group.objects.create(name="old"), Watcher(*waivers)
     with watcher.watching():
         get_name(group.pk)
         count_groups()
@@ -69,6 +86,47 @@ def test_raw_sql_that_says_so_is_none() -> None:
 
 def test_a_write_of_no_rows_is_none() -> None:
     assert not watched(tag=None, sql="UPDATE auth_group SET name = 'new' WHERE name = 'nobody'")
+
+
+def test_what_was_computed_together_has_the_tags_of_each() -> None:
+    groups = [Group.objects.create(name=f"{number}") for number in range(2)]
+    watcher = Watcher()
+    with watcher.watching():
+        get_name_of_many.many([(group.pk,) for group in groups])
+        with transaction.atomic():
+            Group.objects.filter(pk=groups[0].pk).update(name="new")
+            caching.changed(groups[0])
+
+    assert watcher.undeclared() == []
+
+
+def test_a_write_that_is_waived_is_excused_and_no_other() -> None:
+    waiver = Waiver("UPDATE", "auth_group", because="nobody sees it")
+
+    assert watched(waiver, tag=None) == []
+    assert not waiver.excuses(Write("DELETE", "auth_group", frozenset(), ""))
+    assert not waiver.excuses(Write("UPDATE", "auth_user", frozenset({"name"}), ""))
+
+
+def test_a_waiver_of_columns_excuses_no_write_of_others() -> None:
+    waiver = Waiver("UPDATE", "a", because="nobody sees it", columns=frozenset({"x", "y"}))
+
+    assert waiver.excuses(Write("UPDATE", "a", frozenset({"x"}), ""))
+    assert not waiver.excuses(Write("UPDATE", "a", frozenset({"x", "z"}), ""))
+
+
+def test_a_waiver_gives_its_reason() -> None:
+    with pytest.raises(ValueError, match="says why"):
+        Waiver("UPDATE", "auth_group", because=" ")
+
+
+@pytest.mark.waived("DELETE", "auth_group", because="nobody does")
+def test_a_waiver_that_excuses_nothing_is_an_error(request: pytest.FixtureRequest) -> None:
+    watch = nothing_is_undeclared.__wrapped__(None, request)  # type: ignore[attr-defined]
+    next(watch)
+
+    with pytest.raises(AssertionError, match="nothing to excuse"):
+        next(watch)
 
 
 def test_what_is_rolled_back_was_not_written() -> None:

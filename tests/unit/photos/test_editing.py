@@ -12,7 +12,10 @@ from apps.photos.models import Photo
 from tests.support.accounts import make_user
 from tests.support.photos import make_photo
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("nothing_is_stale", "nothing_is_undeclared"),
+]
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from inline_snapshot import snapshot
 
+from apps import caching
 from apps.accounts.models import User
 from apps.photos import selectors, services, widgets
 from apps.photos.models import Photo
@@ -19,7 +20,10 @@ from tests.support.caching import trace
 from tests.support.pages import cards_in, logged_in, page_of, steps, the_one
 from tests.support.photos import NOON, make_photo
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("nothing_is_stale", "nothing_is_undeclared"),
+]
 
 
 @pytest.fixture
@@ -75,7 +79,7 @@ def test_a_photo_that_comes_in_meanwhile_moves_no_page(client: Client, ada: User
     address = next_of(page_of(client, "/"))
     before = cards_in(page_of(client, address))
 
-    make_photo(ada)
+    caching.changed(make_photo(ada))
 
     assert cards_in(page_of(client, address)) == before
 

@@ -19,7 +19,10 @@ from tests.support.accounts import make_user
 from tests.support.photos import files_of, make_original, make_photo
 from tests.support.pictures import make_picture
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("nothing_is_stale", "nothing_is_undeclared"),
+]
 
 UPLOAD = "/photos/upload/"
 JSON = {"Accept": "application/json"}

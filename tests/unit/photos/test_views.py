@@ -22,7 +22,10 @@ from tests.support.batches import fold_all
 from tests.support.pages import logged_in, page_of
 from tests.support.photos import make_photo
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("nothing_is_stale", "nothing_is_undeclared"),
+]
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 TODAY = date(2026, 6, 30)

@@ -20,7 +20,10 @@ from tests.support.pages import logged_in, page_of
 from tests.support.photos import make_photo
 from tests.support.social import make_comment, make_follow, make_like
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("nothing_is_stale", "nothing_is_undeclared"),
+]
 
 
 @pytest.fixture
@@ -151,7 +154,6 @@ ACTS: dict[str, Callable[[User, Photo, User], object]] = {
 }
 
 
-@pytest.mark.usefixtures("nothing_is_stale")
 @pytest.mark.parametrize("act", ACTS)
 def test_no_page_is_older_than_what_people_did(
     act: str, client: Client, ada: User, photo: Photo

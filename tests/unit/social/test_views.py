@@ -17,7 +17,10 @@ from tests.support.accounts import make_user
 from tests.support.photos import make_photo
 from tests.support.social import make_comment, make_follow, make_like
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("nothing_is_stale", "nothing_is_undeclared"),
+]
 
 JSON = {"Accept": "application/json"}
 

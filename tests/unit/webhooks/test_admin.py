@@ -9,7 +9,10 @@ from apps.webhooks.models import Delivery, Webhook
 from tests.support.messaging import run_jobs
 from tests.support.webhooks import make_webhook
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("nothing_is_stale", "nothing_is_undeclared"),
+]
 LIST = "admin:webhooks_webhook_changelist"
 LOG = "admin:webhooks_delivery_changelist"
 

@@ -14,7 +14,10 @@ from apps.webhooks.exceptions import Forbidden, NoAnswer, Refused
 from apps.webhooks.models import Delivery, Webhook
 from tests.support.webhooks import is_signed, make_webhook
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("nothing_is_stale", "nothing_is_undeclared"),
+]
 
 
 def make_delivery(url, **payload):

@@ -14,7 +14,10 @@ from tests.support.accounts import make_user
 from tests.support.photos import make_photo
 from tests.support.webhooks import make_webhook
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("nothing_is_stale", "nothing_is_undeclared"),
+]
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,10 @@ from tests.support.caching import trace
 from tests.support.messaging import make_due, run_jobs
 from tests.support.webhooks import make_webhook
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("nothing_is_stale", "nothing_is_undeclared"),
+]
 NOWHERE = "http://127.0.0.1:9/"
 
 
@@ -46,8 +49,7 @@ def test_what_is_taken_back_is_told_to_nobody(receiver):
     assert not Job.objects.exists()
 
 
-@pytest.mark.django_db(transaction=True)
-def test_a_site_without_webhooks_asks_no_database(nothing_is_stale):
+def test_a_site_without_webhooks_asks_no_database():
     list_subscribers("photo.published")
 
     with trace() as seen:
@@ -56,8 +58,7 @@ def test_a_site_without_webhooks_asks_no_database(nothing_is_stale):
     assert [query for query in seen.queries if "webhooks" in query] == []
 
 
-@pytest.mark.django_db(transaction=True)
-def test_a_change_of_the_webhooks_is_seen_by_the_next_event(nothing_is_stale):
+def test_a_change_of_the_webhooks_is_seen_by_the_next_event():
     assert list_subscribers("photo.published") == []
 
     webhook = make_webhook(NOWHERE)
