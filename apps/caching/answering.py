@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from apps.caching import invalidation, memo, transactions
 from apps.caching.calls import Call
 from apps.caching.engine import engine
-from apps.caching.flights import boarding, in_the_air
+from apps.caching.flights import Flight, boarding, in_the_air
 from apps.caching.keeping import Computed, Kept, compute_one, keep
 from apps.caching.learning import relearn, widen
 from apps.caching.lookup import Found, Look, Place, is_elsewhere, judge, look_at, look_up, place
@@ -106,17 +106,29 @@ def _compute_once(
 ) -> R:
     with boarding(flight_key) as (flight, leads):
         if not leads:
-            count(call.name, "waits")
-            landed, value = flight.wait(engine().options.lease_seconds)
-            if not landed:
-                return compute_one(call).value
-            memo.remember(where.key, Look(Found.HIT, value, versions))
-            return value  # type: ignore[no-any-return]
+            return _share(call, where, versions, flight)
         computed = _lead_or_wait(call, where, versions) if versions else compute_one(call)
         if computed.shareable:
             flight.land(computed.value)
             memo.remember(where.key, Look(Found.HIT, computed.value, versions))
         return computed.value
+
+
+def _share(
+    call: Call[R], where: Place, versions: tuple[bytes, ...] | None, flight: Flight
+) -> R:
+    """Return what the flight brings, if it brings what the caller may be answered with."""
+    count(call.name, "waits")
+    landed, value = flight.wait(engine().options.lease_seconds)
+    if not landed:
+        return compute_one(call).value
+    # Who leads may have learned of tags that we did not look at: then it is not enough that we saw
+    # the same versions as he when he began. One of the others may have changed since.
+    other = call.learner.as_stored(call, value) if call.learner is not None else None
+    if other is not None:
+        return settle(other, look_up([other])[0])
+    memo.remember(where.key, Look(Found.HIT, value, versions))
+    return value  # type: ignore[no-any-return]
 
 
 def _lead_or_wait(call: Call[R], where: Place, versions: tuple[bytes, ...]) -> Computed[R]:
@@ -170,9 +182,6 @@ def _wait_for_leader(call: Call[Any], where: Place, lease: str, deadline: float)
 
 
 def _compute_and_keep(call: Call[R], where: Place, versions: tuple[bytes, ...]) -> Computed[R]:
-    computed = compute_one(call, where.node.name)
-    kept = Kept(call, where, versions, computed)
-    if call.learner is not None and not computed.shareable:
-        kept = widen(kept)
+    kept = widen(Kept(call, where, versions, compute_one(call, where.node.name)))
     keep([kept])
     return kept.computed

@@ -36,7 +36,9 @@ def relearn(call: Call[Any], look: Look) -> tuple[Call[Any], Look]:
 def widen(kept: Kept) -> Kept:
     """Compute again with the tags that the first computation found out, if it found any."""
     call = kept.call
-    wider = call.learner.wider(call) if call.learner is not None else None
+    if call.learner is None or kept.computed.shareable:
+        return kept
+    wider = call.learner.wider(call)
     if wider is None:
         return kept
     where = place(wider, engine())

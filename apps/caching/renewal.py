@@ -15,16 +15,16 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from django.utils import translation
-
 from apps.caching.background import background
 from apps.caching.calls import Call
 from apps.caching.engine import engine
 from apps.caching.keeping import Computed, Kept, compute_many, keep
+from apps.caching.learning import widen
 from apps.caching.lookup import Found, Look, Place, place
 from apps.caching.node import Node
 from apps.caching.stats import count
 from apps.caching.stores import Item
+from apps.caching.surroundings import Surroundings
 
 logger = logging.getLogger(__name__)
 _said: set[tuple[str, str]] = set()
@@ -60,8 +60,8 @@ def renew(calls: Iterable[Call[Any]], looks: Iterable[Look]) -> None:
         return
     until = time.monotonic() + engine().options.lease_seconds
     won = take_leases(due)
-    language = translation.get_language()
-    if won and not pool.submit(partial(compute_anew, won, until=until, language=language)):
+    work = partial(compute_anew, won, until=until, around=Surroundings())
+    if won and not pool.submit(work):
         _count_all(won, "background_full")
         _drop_leases(won)
 
@@ -84,13 +84,13 @@ def take_leases(due: Sequence[Due]) -> list[Due]:
     return won
 
 
-def compute_anew(due: Sequence[Due], *, until: float, language: str | None) -> None:
+def compute_anew(due: Sequence[Due], *, until: float, around: Surroundings) -> None:
     """Compute and store entries under the leases that we hold `until` then, and let go of them.
 
     What fails is counted, and logged when it first happens. Never raises.
     """
     together = due[0].call.policy.bulk is not None
-    with translation.override(language):
+    with around.restored():
         for group in [due] if together else [[item] for item in due]:
             if time.monotonic() >= until:
                 return  # somebody else may hold the leases now
@@ -113,7 +113,7 @@ def _store(due: Sequence[Due], computed: Sequence[Computed[Any]]) -> None:
         if item in current:
             longest = item.ends - time.time()
             if longest > 0:
-                kept.append(Kept(item.call, item.where, item.versions, result, longest))
+                kept.append(widen(Kept(item.call, item.where, item.versions, result, longest)))
                 count(item.call.name, item.reason)
     keep(kept)
 

@@ -25,6 +25,7 @@ from apps.caching.patterns import rewritable
 from apps.caching.renewal import Due, compute_anew, take_leases
 from apps.caching.retracing import calls, languages
 from apps.caching.rewriting import first, take_down
+from apps.caching.surroundings import Surroundings
 
 
 def rewrite(tags: Sequence[str]) -> list[str]:
@@ -48,8 +49,9 @@ def _rewrite(function: CachedFunction[Any, Any], tags: Sequence[str], language: 
     with translation.override(language):
         found = calls(function, rewritable[function.name], tags)
         due = [one for one in map(_due, found) if one is not None]
+        around = Surroundings()
     if won := take_leases(due):
-        compute_anew(won, until=until, language=language)
+        compute_anew(won, until=until, around=around)
 
 
 def _due(call: Call[Any]) -> Due | None:
