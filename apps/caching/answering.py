@@ -126,7 +126,7 @@ def _share(
     # the same versions as he when he began. One of the others may have changed since.
     other = call.learner.as_stored(call, value) if call.learner is not None else None
     if other is not None:
-        return settle(other, look_up([other])[0])
+        return settle(other, look_up([other])[0])  # type: ignore[no-any-return] # as ours
     memo.remember(where.key, Look(Found.HIT, value, versions))
     return value  # type: ignore[no-any-return]
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
+
+from apps.caching.locks import Lock
 
 FAILURES = 3
 WITHIN = 5.0
@@ -23,7 +24,7 @@ class Breaker:
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._failures: deque[float] = deque(maxlen=FAILURES)
         self._pause = 0.0
         self._open_until = 0.0

@@ -42,6 +42,8 @@ class Policy(Generic[R]):
     ahead: float | None = field(init=False)
 
     def __post_init__(self) -> None:
+        if self.timeout <= NEVER_STALE:
+            raise ValueError("timeout is more than nothing: to compute each time, cache nothing")
         wanted = self.refresh_ahead
         if wanted is None:
             wanted = bool(self.stale_for)

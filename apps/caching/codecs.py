@@ -41,9 +41,10 @@ class Codec:
         if value is None:
             return NONE, b""
         if self._annotation is SafeString and isinstance(value, SafeString):
-            return HTML, value.encode()
-        if self._annotation is str and isinstance(value, str):
-            return TEXT, value.encode()
+            return HTML, _utf8(value)
+        # Not a subclass: safe text would come back as text that is escaped.
+        if self._annotation is str and type(value) is str:
+            return TEXT, _utf8(value)
         if self._annotation is bytes and isinstance(value, bytes):
             return BYTES, value
         return MSGPACK, self._encode_typed(value)
@@ -77,6 +78,13 @@ class Codec:
         if not same:
             raise Uncacheable("the value would come back different")
         return payload
+
+
+def _utf8(value: str) -> bytes:
+    try:
+        return value.encode()
+    except UnicodeEncodeError as error:  # half a character: a name of a file may have one
+        raise Uncacheable(str(error)) from error
 
 
 def _unknown_type(info: object) -> type | None:

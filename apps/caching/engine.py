@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from apps.caching.keys import Keyspace
+from apps.caching.locks import Lock
 from apps.caching.node import Node
 from apps.caching.options import Options, read_options
 from apps.caching.servers import Servers, connect
@@ -32,18 +33,27 @@ class Engine:
 
 # The setting it was made from beside it, for another setting means another engine.
 _engine: tuple[object, Engine] | None = None
+_making = Lock()
 
 
 def engine() -> Engine:
     """Return the engine that `settings.CACHING` describes."""
     raw: Mapping[str, object] = getattr(settings, "CACHING", {})
-    if _engine is None or _engine[0] is not raw:
-        options = read_options(raw)
-        servers = connect(options.servers, options.socket_timeout)
-        for node in servers.nodes:
-            node.catch_up = _catch_up if options.durable else None
-        replace(Engine(options, Keyspace(options.prefix, options.version), servers))
-    return _engine[1]  # type: ignore[index] # just replaced
+    known = _engine
+    if known is not None and known[0] is raw:
+        return known[1]
+    # One for all threads: what is owed to a server is remembered by the servers of an engine.
+    with _making:
+        if _engine is None or _engine[0] is not raw:
+            replace(_make(read_options(raw)))
+        return _engine[1]  # type: ignore[index] # just replaced
+
+
+def _make(options: Options) -> Engine:
+    servers = connect(options.servers, options.socket_timeout)
+    for node in servers.nodes:
+        node.catch_up = _catch_up if options.durable else None
+    return Engine(options, Keyspace(options.prefix, options.version), servers)
 
 
 def _catch_up(node: Node) -> bool:

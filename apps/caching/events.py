@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from apps.caching.calls import Call
+from apps.caching.locks import Lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ Listener = Callable[[Event], None]
 _listeners: tuple[Listener, ...] = ()
 _watcher: ContextVar[Listener | None] = ContextVar("caching_watcher", default=None)
 _watched = 0
-_lock = threading.Lock()
+_lock = Lock()
 
 
 def is_heard() -> bool:

@@ -13,13 +13,13 @@ every version is read first, and what it is built from lies in the cache.
 
 from __future__ import annotations
 
-import threading
 from collections import OrderedDict
 from typing import Any
 
 from apps.caching.calls import Call
 from apps.caching.engine import engine
 from apps.caching.keeping import Kept, compute_one
+from apps.caching.locks import Lock
 from apps.caching.lookup import Found, Look, look_up, place
 
 MOST_GUESSES = 2000
@@ -53,7 +53,7 @@ class Guesses:
 
     def __init__(self, most: int = MOST_GUESSES) -> None:
         self._most = most
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._tags: OrderedDict[str, tuple[str, ...]] = OrderedDict()
 
     def __len__(self) -> int:

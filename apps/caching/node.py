@@ -13,10 +13,12 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import TypeVar
 
 from apps.caching.breaker import Breaker
 from apps.caching.events import Trip, is_heard, tell
+from apps.caching.locks import Lock
 from apps.caching.stats import count_on
 from apps.caching.stores import Item, Refused, Store, StoreAway
 from apps.caching.versions import new_version
@@ -41,7 +43,7 @@ class Node:
         self.breaker = breaker or Breaker()
         # Delivers to this node what is written down for it; says whether it could. See `sweeping`.
         self.catch_up: Callable[[Node], bool] | None = None
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._serial = itertools.count()
         self._debts: dict[str, int] = {}
         self._closed = False
@@ -156,8 +158,10 @@ class Node:
     def _see_to_payer(self) -> None:
         # A thread does not survive a fork, but the object that stood for it does.
         if self._payer is None or not self._payer.is_alive():
-            self._payer = threading.Thread(target=self._keep_paying, daemon=True)
-            self._payer.start()
+            payer = threading.Thread(target=self._keep_paying, daemon=True)
+            with suppress(RuntimeError):  # no thread to spare: whoever asks next tries again
+                payer.start()
+                self._payer = payer
 
     def _keep_paying(self) -> None:
         pause = FIRST_RETRY

@@ -11,11 +11,13 @@ import socket
 import threading
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 
 import msgspec
 
 from apps.caching import stats
 from apps.caching.engine import engine
+from apps.caching.locks import Lock
 from apps.caching.node import Node
 from apps.caching.stores import Item
 
@@ -34,7 +36,7 @@ class Report(msgspec.Struct):
 
 
 _decoder = msgspec.json.Decoder(Report)
-_wake = threading.Lock()
+_wake = Lock()
 _reporter: tuple[int, threading.Thread] | None = None
 _place: tuple[int, str] | None = None
 
@@ -49,8 +51,9 @@ def ensure_reporting() -> None:
     with _wake:
         if _reporter is None or _reporter[0] != os.getpid():
             thread = threading.Thread(target=_keep_reporting, daemon=True, name="cache-report")
-            _reporter = (os.getpid(), thread)
-            thread.start()
+            with suppress(RuntimeError):  # no thread to spare: the next look-up tries again
+                thread.start()
+                _reporter = (os.getpid(), thread)
 
 
 def report_now() -> None:

@@ -60,6 +60,8 @@ def reset() -> None:
 def _start_anew() -> None:
     global _lock  # noqa: PLW0603 - another thread of the parent may have held it
     _lock = threading.Lock()
+    # What the parent counted it reports itself.
+    _counters.clear()
 
 
 os.register_at_fork(after_in_child=_start_anew)

@@ -52,8 +52,7 @@ class MemcachedStore:
         except OSError:
             # The server was restarted and this connection is of the old one. Not after a
             # time-out: asking a frozen server twice only waits twice.
-            self._readers.drop_idle()
-            self._writers.drop_idle()
+            self.close()
         try:
             return self._readers.ask(Reader.get, keys)
         except OSError as error:
@@ -89,6 +88,8 @@ class MemcachedStore:
         try:
             return self._writers.ask(_apply, command)
         except (MemcacheUnexpectedCloseError, OSError) as error:
+            # It is not sent again, but the next write must not find another dead connection.
+            self.close()
             raise StoreAway(str(error)) from error
         except (MemcacheClientError, MemcacheServerError) as error:
             raise Refused(str(error)) from error

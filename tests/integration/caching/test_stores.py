@@ -6,8 +6,10 @@ import contextlib
 import os
 import signal
 import socket
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -95,6 +97,28 @@ def test_a_restarted_server_is_read_at_the_first_try(
     server.start()
 
     assert len(store.get(["a", "b"])) == 2
+
+
+def test_a_restarted_server_is_written_to_at_the_second_try(
+    server: Valkey | Memcached, store: Store
+) -> None:
+    """However many connections of before are idle: each try must not meet another dead one."""
+    together = threading.Barrier(4)
+
+    def write(number: int) -> None:
+        together.wait(PATIENCE)
+        store.put([Item(f"{number}:{at}", b"1", 60) for at in range(200)])
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, range(4)))
+    server.kill()
+    server.start()
+
+    with contextlib.suppress(StoreAway):
+        store.put([Item("a", b"1", 60)])
+    store.put([Item("a", b"2", 60)])
+
+    assert store.get(["a"]) == [b"2"]
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")

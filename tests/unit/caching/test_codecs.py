@@ -103,6 +103,10 @@ def test_text_that_was_not_safe_does_not_become_safe() -> None:
         (Any, object()),
         (Any, iter([])),
         (Any, {1: User()}),
+        (str, mark_safe("<b>")),
+        (str, "half a character: \ud83d"),
+        (SafeString, mark_safe("\udcff")),
+        (list[str], ["\ud83d"]),
     ],
 )
 def test_what_would_come_back_different_is_refused(annotation: Any, value: object) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 
 import pytest
+from pytest_django import Settings
 
 from apps import caching
 from apps.caching import memo
@@ -160,3 +162,32 @@ def test_what_went_wrong_is_counted(store: Fickle) -> None:
     read(1)
 
     assert counted()[read.name]["misses_away"] == 2
+
+
+@pytest.fixture
+def _no_thread_to_spare(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    settings.CACHING = {**settings.CACHING, "REPORT_SECONDS": 60.0}
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+
+
+@pytest.mark.usefixtures("_no_thread_to_spare")
+def test_a_page_is_shown_by_a_machine_without_a_thread_to_spare(store: Fickle) -> None:
+    assert read(1) == read(1) == "one"
+
+    store.failing = set(VERBS)
+    values[1] = "uno"
+    caching.invalidate("value:1")  # owed, and nobody to pay it
+
+    assert read(1) == "uno"
+    store.failing = set()
+    assert read(1) == "uno"
+
+
+def test_what_cannot_be_written_as_bytes_is_shown(store: Fickle) -> None:
+    values[1] = "half a character: \ud83d"
+
+    assert read(1) == read(1) == values[1]
+    assert counted()[read.name]["uncacheable"] == 2

@@ -150,3 +150,11 @@ def test_what_may_be_stale_is_renewed_ahead_unless_told_otherwise(
 def test_a_part_of_the_timeout_is_at_most_all_of_it(wrong: float) -> None:
     with pytest.raises(ValueError, match="from 0 to 1"):
         caching.cached(timeout=MINUTE, refresh_ahead=wrong)
+
+
+@pytest.mark.parametrize("timeout", [timedelta(0), -MINUTE])
+def test_an_entry_of_no_time_is_refused_for_a_server_would_keep_it_for_ever(
+    timeout: timedelta,
+) -> None:
+    with pytest.raises(ValueError, match="timeout"):
+        caching.cached(timeout=timeout)

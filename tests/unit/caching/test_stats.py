@@ -53,3 +53,11 @@ def test_a_child_counts_although_its_parent_was_counting_at_the_fork() -> None:
         answer.result(10)
 
     assert fine
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+def test_a_child_does_not_count_again_what_its_parent_has_counted() -> None:
+    stats.count("load", "hits")
+
+    assert in_a_child(lambda: stats.counted() == {})
+    assert stats.counted()["load"]["hits"] == 1

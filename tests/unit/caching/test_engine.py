@@ -1,0 +1,58 @@
+"""One engine for all threads of a process, for it remembers what the servers are owed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import ItemsView, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from pytest_django import Settings
+
+from apps.caching import engine as engines
+from apps.caching.engine import Engine, engine
+
+PATIENCE = 5
+SECOND = 0.2  # how long the first waits for one who ought not to come
+
+
+class Read(dict[str, object]):
+    """A setting. Who reads it waits until another thread reads it too, but not for long."""
+
+    def __init__(self, values: dict[str, object]) -> None:
+        super().__init__(values)
+        self.readers = threading.Barrier(2)
+
+    def items(self) -> ItemsView[str, object]:
+        try:
+            self.readers.wait(SECOND)
+        except threading.BrokenBarrierError:
+            pass
+        return super().items()
+
+
+@pytest.fixture
+def setting(settings: Settings) -> Iterator[Read]:
+    before = engine()
+    setting = Read(settings.CACHING)
+    settings.CACHING = setting
+    yield setting
+    engines.replace(before)
+
+
+@pytest.mark.usefixtures("setting")
+def test_threads_that_ask_first_at_once_get_the_same_one() -> None:
+    together = threading.Barrier(4)
+    made: list[Engine] = []
+
+    def first() -> Engine:
+        together.wait(PATIENCE)
+        return engine()
+
+    replace = engines.replace
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(4) as pool:
+        patch.setattr(engines, "replace", lambda new: (made.append(new), replace(new)))
+        answers = [pool.submit(first) for _ in range(4)]
+
+        assert {id(answer.result(PATIENCE)) for answer in answers} == {id(made[0])}
+    assert len(made) == 1
