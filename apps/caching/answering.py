@@ -114,9 +114,7 @@ def _compute_once(
         return computed.value
 
 
-def _share(
-    call: Call[R], where: Place, versions: tuple[bytes, ...] | None, flight: Flight
-) -> R:
+def _share(call: Call[R], where: Place, versions: tuple[bytes, ...] | None, flight: Flight) -> R:
     """Return what the flight brings, if it brings what the caller may be answered with."""
     count(call.name, "waits")
     landed, value = flight.wait(engine().options.lease_seconds)

@@ -30,6 +30,9 @@ class Clock:
     def time_ns(self) -> int:
         return time.time_ns() + self.offset
 
+    def time(self) -> float:
+        return self.time_ns() / 1e9
+
     def __getattr__(self, name: str) -> Any:
         return getattr(time, name)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -23,94 +23,41 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from pytest_django import Settings
 
-from apps import caching
-from apps.caching import keeping, lookup, memo, versions
+from apps.caching import keeping, lookup, memo, renewal, rewriter, versions
+from apps.caching.learning import guesses
 from apps.caching.models import Undelivered
+from apps.caching.rewriter import rewrite
 from apps.caching.sweeping import sweep
 from tests.support.caching import Flaky
+from tests.support.model import (
+    COMPUTERS,
+    READERS,
+    THINGS,
+    hot,
+    meanwhile,
+    nested,
+    one,
+    select,
+    set_and_tell,
+    write,
+    write_in_vain,
+)
 from tests.support.processes_of_a_site import Clock, Process
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
 EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "40"))
 STEPS = 50
+# What a server forgets, by what is in the key: all, tags, the function, the epoch, leases, entries.
+LOST = ["", ":t:", ":f:", ":e", ":l:", "one", "nested", "page", "hot"]
 HOUR = 3_600_000_000_000
-MINUTE = timedelta(minutes=1)
-THINGS = [1, 2, 3]
-ALL = [f"thing:{number}" for number in THINGS]
-meanwhile: list[Callable[[], None]] = []
 clock = Clock()
-
-
-def counted(group: Group) -> int:
-    return int(group.name.partition(":")[2])  # names are unique, so the key stands in front
-
-
-def select(number: int) -> int:
-    return counted(Group.objects.get(pk=number))
-
-
-def select_many(numbers: Iterable[int]) -> dict[int, int]:
-    return {group.pk: counted(group) for group in Group.objects.filter(pk__in=numbers)}
-
-
-@caching.cached(timeout=MINUTE, tags=["thing:{number}"])
-def one(number: int) -> int:
-    value = select(number)
-    while meanwhile:
-        meanwhile.pop()()
-    return value
-
-
-@caching.cached(timeout=MINUTE, tags=["thing:{number}"], stale_for=MINUTE)
-def soft(number: int) -> int:
-    return select(number)
-
-
-@caching.cached(timeout=MINUTE, tags=["thing:{number}"], bulk=select_many)
-def bulky(number: int) -> int:
-    return select(number)
-
-
-@caching.cached(timeout=MINUTE, tags=["thing:{number}"])
-def nested(number: int) -> int:
-    return one(number)
-
-
-@caching.cached(timeout=MINUTE, tags=ALL, stale_for=MINUTE)
-def everything() -> list[int]:
-    return [*one.many([(number,) for number in THINGS[:2]]), nested(THINGS[2])]
-
-
-def rewritten(number: int) -> int:
-    return one.refresh(number)
-
-
-def of_many(number: int) -> int:
-    return bulky.many([(other,) for other in THINGS])[THINGS.index(number)]
-
-
-def of_all(number: int) -> int:
-    return everything()[THINGS.index(number)]
-
-
-def in_transaction(number: int) -> int:
-    with transaction.atomic():
-        return nested(number)
-
-
-def in_snapshot(number: int) -> int:
-    with transaction.atomic():
-        connection.cursor().execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        return one(number)
-
-
-READERS = [one, soft, nested, rewritten, of_many, of_all, in_transaction, in_snapshot]
 things, processes, servers = (
     st.sampled_from(THINGS),
     st.sampled_from([0, 1]),
     st.sampled_from([0, 1]),
 )
 readers = st.sampled_from(READERS)
+computers = st.sampled_from(COMPUTERS)
 
 
 class Site(RuleBasedStateMachine):
@@ -185,14 +132,14 @@ class Site(RuleBasedStateMachine):
 
         self.tell(who, number, work)
 
-    @rule(who=processes, number=things, read=st.sampled_from([one, nested, of_all, rewritten]))
+    @rule(who=processes, number=things, read=computers)
     def another_writes_while_somebody_computes(self, who: int, number: int, read: Any) -> None:
-        self.processes[who].run(lambda: one.forget(number))
+        self.processes[who].run(lambda: (one.forget(number), hot.forget(number)))
         meanwhile.append(lambda: self.somebody_writes(1 - who, number))
         self.ask(who, read, number)
         meanwhile.clear()
 
-    @rule(who=processes, number=things, read=st.sampled_from([one, nested, rewritten]))
+    @rule(who=processes, number=things, read=computers)
     def another_writes_after_a_snapshot(self, who: int, number: int, read: Any) -> None:
         def work() -> None:
             with transaction.atomic():
@@ -234,7 +181,25 @@ class Site(RuleBasedStateMachine):
             server.clear(containing=":t:")
         self.ask(who, read, number)
 
-    @rule(which=servers, what=st.sampled_from(["", ":t:", ":f:", ":e", ":l:", "one", "nested"]))
+    @rule(who=processes, number=things)
+    def a_worker_rewrites(self, who: int, number: int) -> None:
+        self.processes[who].run(lambda: rewrite([f"thing:{number}"]))
+        self.ask(1 - who, hot, number)
+
+    @rule(who=processes, number=things)
+    def another_writes_while_a_worker_rewrites(self, who: int, number: int) -> None:
+        self.ask(who, hot, number)
+        self.somebody_writes(1 - who, number)
+        meanwhile.append(lambda: self.somebody_writes(1 - who, number))
+        self.processes[who].run(lambda: rewrite([f"thing:{number}"]))
+        meanwhile.clear()  # it found nothing to do
+        self.ask(1 - who, hot, number)
+
+    @rule()
+    def nobody_knows_what_pages_are_built_from(self) -> None:
+        guesses.forget_all()
+
+    @rule(which=servers, what=st.sampled_from(LOST))
     def a_server_forgets(self, which: int, what: str) -> None:
         self.servers[which].clear(containing=what)
 
@@ -286,32 +251,11 @@ class Site(RuleBasedStateMachine):
                 assert not node.owes or node.get(["anything"]) is None
 
 
-def set_and_tell(number: int, value: int) -> None:
-    Group.objects.filter(pk=number).update(name=f"{number}:{value}")
-    caching.invalidate(f"thing:{number}")
-
-
-def write(number: int, value: int) -> None:
-    with transaction.atomic():
-        set_and_tell(number, value)
-
-
-def write_in_vain(number: int, read: Callable[[int], int]) -> None:
-    with transaction.atomic():
-        Group.objects.filter(pk=number).update(name=f"{number}:-1")
-        if read is not in_snapshot:
-            read(number)  # nobody has been told yet
-        caching.invalidate(f"thing:{number}")
-        if read is not in_snapshot:
-            assert read(number) == -1
-        transaction.set_rollback(True)
-
-
 @pytest.fixture
 def _settable_clock(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
     # A lease that arrives late is nobody's, and waited for.
-    settings.CACHING = {**settings.CACHING, "LEASE_SECONDS": 0.02}
-    for module in (versions, lookup, keeping):
+    settings.CACHING = {**settings.CACHING, "LEASE_SECONDS": 0.02, "REWRITE_SECONDS": 0.001}
+    for module in (versions, lookup, keeping, renewal, rewriter):
         monkeypatch.setattr(module, "time", clock)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import ItemsView, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 from pytest_django import Settings
@@ -24,10 +25,8 @@ class Read(dict[str, object]):
         self.readers = threading.Barrier(2)
 
     def items(self) -> ItemsView[str, object]:
-        try:
+        with suppress(threading.BrokenBarrierError):
             self.readers.wait(SECOND)
-        except threading.BrokenBarrierError:
-            pass
         return super().items()
 
 

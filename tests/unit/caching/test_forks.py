@@ -140,7 +140,9 @@ def test_a_child_has_a_breaker_that_nobody_holds() -> None:
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
 @pytest.mark.parametrize(
-    "lock", [guesses._lock, events._lock, engine._making, reporting._wake], ids=["guesses", "events", "engine", "reporting"]
+    "lock",
+    [guesses._lock, events._lock, engine._making, reporting._wake],
+    ids=["guesses", "events", "engine", "reporting"],
 )
 def test_a_child_finds_no_lock_taken(lock: Lock) -> None:
     def takes() -> bool:
