@@ -134,7 +134,8 @@ class Site(RuleBasedStateMachine):
 
     @rule(who=processes, number=things, read=computers)
     def another_writes_while_somebody_computes(self, who: int, number: int, read: Any) -> None:
-        self.processes[who].run(lambda: (one.forget(number), hot.forget(number)))
+        self.processes[who].run(lambda: one.forget(number))
+        self.processes[who].run(lambda: hot.forget(number))
         meanwhile.append(lambda: self.somebody_writes(1 - who, number))
         self.ask(who, read, number)
         meanwhile.clear()

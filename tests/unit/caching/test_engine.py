@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import ItemsView, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from pytest_django import Settings
@@ -24,7 +25,7 @@ class Read(dict[str, object]):
         super().__init__(values)
         self.readers = threading.Barrier(2)
 
-    def items(self) -> ItemsView[str, object]:
+    def items(self) -> Any:
         with suppress(threading.BrokenBarrierError):
             self.readers.wait(SECOND)
         return super().items()
@@ -49,8 +50,13 @@ def test_threads_that_ask_first_at_once_get_the_same_one() -> None:
         return engine()
 
     replace = engines.replace
+
+    def noted(new: Engine) -> None:
+        made.append(new)
+        replace(new)
+
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(4) as pool:
-        patch.setattr(engines, "replace", lambda new: (made.append(new), replace(new)))
+        patch.setattr(engines, "replace", noted)
         answers = [pool.submit(first) for _ in range(4)]
 
         assert {id(answer.result(PATIENCE)) for answer in answers} == {id(made[0])}

@@ -15,6 +15,7 @@ from apps.caching.node import Node
 from apps.caching.renewal import Due, compute_anew
 from apps.caching.servers import Servers
 from apps.caching.stats import counted
+from apps.caching.surroundings import Surroundings
 from tests.support.caching import Flaky, serving
 
 MINUTE = timedelta(minutes=1)
@@ -142,7 +143,7 @@ def in_the_background(calls: list[caching.Call[str]]) -> None:
         versions = where.node.versions(where.tags)
         assert versions is not None
         due.append(Due(call=call, where=where, versions=versions, reason="renewed"))
-    compute_anew(due, until=float("inf"), language="en")
+    compute_anew(due, until=float("inf"), around=Surroundings())
 
 
 @pytest.mark.parametrize("compute", [in_a_batch, in_the_background])
