@@ -62,6 +62,7 @@ def _start_anew() -> None:
     _lock = threading.Lock()
     # What the parent counted it reports itself.
     _counters.clear()
+    _of_servers.clear()
 
 
 os.register_at_fork(after_in_child=_start_anew)
