@@ -19,7 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("--sample", type=int, default=200, help="compare so many at most")
         parser.add_argument("--function", default="", help="only entries of this one")
         parser.add_argument(
-            "--tag", action="append", default=[], help='also what this tag tells: "photo:17"'
+            "--tag", action="append", default=[], help='also what this tag tells: "book:17"'
         )
         parser.add_argument(
             "--patience", type=float, default=PATIENCE, help="seconds until a second look"
