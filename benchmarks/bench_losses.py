@@ -1,6 +1,6 @@
 """What is lost when workers are killed and the broker is restarted: ours, plain Celery, dramatiq.
 
-    python -m benchmarks.bench_losses [--jobs 400] [--kills 8] [--seed 1] [--json]
+    python -m benchmarks.bench_losses [--jobs 400] [--kills 8] [--seed 1] [--broker Valkey] [--json]
 
 Jobs of 20 ms are started all the while. The same seed gives each way the same faults in the same
 order, at random places in its own work. "Not done": not in the ledger when nothing has moved for
@@ -96,10 +96,10 @@ def settle(done: Any, wanted: int) -> float:
 
 
 def main() -> None:
-    chosen = options(__doc__, jobs=400, kills=8, seed=1)
+    chosen = options(__doc__, jobs=400, kills=8, seed=1, broker="")
     report = Report()
     with ground(durable=False) as found:
-        for broker in found.brokers:
+        for broker in [chosen.broker] if chosen.broker else found.brokers:
             rows = report.tables[f"{chosen.jobs} jobs, {chosen.kills} kills, {broker}"] = []
             for way in ways(broker, found.url(broker)):
                 print(f"{broker}: {way.name}", file=sys.stderr, flush=True)

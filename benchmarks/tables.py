@@ -65,11 +65,11 @@ def markdown(rows: Sequence[Mapping[str, object]]) -> str:
     return "\n".join(lines)
 
 
-def options(about: str | None, **numbers: float) -> argparse.Namespace:
-    """Read the command line: `--json`, and an option for each number, of its type and default."""
+def options(about: str | None, **others: float | str) -> argparse.Namespace:
+    """Read the command line: `--json`, and an option for each other, of its type and default."""
     parser = argparse.ArgumentParser(description=(about or "").splitlines()[0])
     parser.add_argument("--json", action="store_true", help="print one line of JSON")
-    for name, number in numbers.items():
+    for name, value in others.items():
         flag = f"--{name.replace('_', '-')}"
-        parser.add_argument(flag, type=type(number), default=number, help=f"default {number}")
+        parser.add_argument(flag, type=type(value), default=value, help=f"default {value!r}")
     return parser.parse_args()

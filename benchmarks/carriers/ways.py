@@ -100,7 +100,12 @@ class PlainCelery:
         self.app.tasks[load].delay(**arguments)
 
     def worker(self, name: str, folder: Path, *, concurrency: int, **variables: str) -> Carrier:
-        told = {"CARRIER_URL": self.url, "CARRIER_OPTIONS": json.dumps(self._options)}
+        told = {
+            "CARRIER_URL": self.url,
+            "CARRIER_OPTIONS": json.dumps(self._options),
+            # Read by Celery's command line, and stronger than what the code says.
+            "BROKER_URL": self.url,
+        }
         return Carrier(
             name=name,
             words=(

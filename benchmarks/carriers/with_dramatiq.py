@@ -27,7 +27,7 @@ def make_actors(url: str) -> dict[str, dramatiq.Actor[..., None]]:
     from benchmarks.carriers.loads import LOADS
 
     broker: dramatiq.Broker = (
-        RabbitmqBroker(url=url)
+        RabbitmqBroker(url=url.removesuffix("//") + "/%2F")  # as pika spells it
         if url.startswith("amqp")
         else RedisBroker(url=url, heartbeat_timeout=HEARTBEAT_MILLISECONDS)
     )

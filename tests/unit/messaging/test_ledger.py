@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -134,3 +134,55 @@ def test_what_was_done_long_ago_is_pruned_and_nothing_else(job, state, days, is_
     ledger.prune()
 
     assert Job.objects.exists() is is_kept
+
+
+# --- The disk -------------------------------------------------------------------------------------
+def synchronous_commit():
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW synchronous_commit")
+        return cursor.fetchone()[0]
+
+
+@pytest.fixture
+def waits_for_its_disk(transactional_db):
+    """As a site's database does; that of the tests waits for nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET synchronous_commit = on")
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("RESET synchronous_commit")
+
+
+@pytest.mark.usefixtures("waits_for_its_disk")
+def test_a_claim_and_a_good_end_do_not_wait_for_the_disk_and_nothing_else_inherits_that():
+    job = jobs.note.delay(text="hello")
+    moves = [
+        lambda: ledger.claim_next("default", owner="me"),
+        lambda: ledger.finish(Job.objects.get(pk=job.pk)),
+    ]
+    for move in moves:
+        # A transaction around it shows what its own would be committed with.
+        with transaction.atomic():
+            assert move()
+            assert synchronous_commit() == "off"
+        assert synchronous_commit() == "on"
+
+
+@pytest.mark.usefixtures("waits_for_its_disk")
+@pytest.mark.parametrize("move", [ledger.bury, lambda job, why: ledger.postpone(job, why, wait=1)])
+def test_what_failed_is_on_the_disk_before_anybody_is_told(move):
+    claimed = claim(jobs.note.delay(text="hello"))
+
+    with transaction.atomic():
+        assert move(claimed, ledger.Failure(error="no"))
+        assert synchronous_commit() == "on"
+
+
+def test_a_number_that_a_power_cut_gave_twice_is_still_a_fence(job):
+    first = claim(job, owner="first")
+    Job.objects.update(state="queued", attempt=0)  # the claim did not reach the disk
+    second = claim(job, owner="second")
+
+    assert first.attempt == second.attempt
+    assert not ledger.finish(first)
+    assert ledger.finish(second)
