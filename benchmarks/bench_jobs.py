@@ -68,6 +68,7 @@ def starters(url: str) -> dict[str, Contender]:
     """A transaction with one insert, and one that starts a job too."""
     from django.db import transaction
 
+    from benchmarks.carriers.loads import ours_nothing
     from tests.support.chaos import ledger
 
     def insert_and(start: Callable[[], object], *, at_commit: bool = True) -> Callable[[], None]:
@@ -86,9 +87,7 @@ def starters(url: str) -> dict[str, Contender]:
         FLOOR: insert_and(lambda: None),
         LATER: insert_and(partial(celery.start, "nothing")),
         "`on_commit(send)`, dramatiq": insert_and(partial(others.start, "nothing")),
-        "**ours**: row and bell": insert_and(
-            partial(Ours(url=url).start, "nothing"), at_commit=False
-        ),
+        "**ours**: row and bell": insert_and(ours_nothing.delay, at_commit=False),
     }
     if url.startswith("redis"):
         client = redis.Redis.from_url(url)
@@ -124,7 +123,7 @@ def work(runner: Runner, measured: Measured, found: Ground, jobs: int) -> None:
             lines = wait_for_lines(told, 3 + number)
             measured.waits.append(lines[-1][0])
     finally:
-        worker.kill()
+        worker.stop()  # rather than kill: what it has not acknowledged would come again
 
 
 def wait_for_lines(path: Path, count: int) -> list[tuple[float, float]]:

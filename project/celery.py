@@ -6,11 +6,13 @@ Queues, routes and limits are read from the settings named `CELERY_*`.
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
 from celery import Celery, bootsteps
-from celery.signals import setup_logging
+from celery.signals import setup_logging, task_postrun, task_prerun
+from django.db import close_old_connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 
@@ -19,6 +21,9 @@ app = Celery("safelight")
 app.set_default()
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+# Celery closes every connection to the database before and after each task; to open one costs ten
+# times what the bookkeeping of a job does. This says: after so many. See keep_young_connections.
+app.conf["CELERY_DB_REUSE_MAX"] = sys.maxsize
 
 LIVENESS_SECONDS = 5
 
@@ -26,6 +31,13 @@ LIVENESS_SECONDS = 5
 @setup_logging.connect
 def leave_logging_alone(**_: object) -> None:
     """That somebody listens is enough: Celery then keeps what LOGGING says, in every pool."""
+
+
+@task_prerun.connect
+@task_postrun.connect
+def keep_young_connections(**_: object) -> None:
+    """Treat a task as Django does a request: close what is too old or broken, and keep the rest."""
+    close_old_connections()
 
 
 class Liveness(bootsteps.StartStopStep):

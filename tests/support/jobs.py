@@ -7,6 +7,8 @@ import signal
 from datetime import timedelta
 from pathlib import Path
 
+from django.db import connection
+
 from apps import messaging
 from tests.support.wait import wait_until
 
@@ -91,6 +93,14 @@ def fail_until(*, path: str, times: int) -> None:
     _append(path, f"try {job.attempt}")
     if job.failures < times:
         raise messaging.Temporary(f"not before {times} failures")
+
+
+@messaging.job(queue="default", retry=messaging.Backoff(first=0.1, limit=0.1, total=600))
+def write_backend(*, path: str) -> None:
+    """Say by which process of PostgreSQL it is served."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        _append(path, str(cursor.fetchone()[0]))
 
 
 def write_obituary(job: messaging.Job) -> None:

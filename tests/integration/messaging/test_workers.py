@@ -7,7 +7,7 @@ import signal
 
 import psutil
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from apps.messaging import Job
 from tests.support import jobs
@@ -175,3 +175,22 @@ def test_a_child_that_is_killed_alone_costs_its_job_an_attempt_and_no_more(hurri
     wait_until(lambda: states() == ["done"], seconds=30)
 
     assert lines(seen) == ["job began 1", "job began 2", "job ended 2"]
+
+
+@POOLS
+def test_a_worker_keeps_its_connection_to_the_database_until_it_breaks(hurried, seen, pool):
+    hurried("default", pool=pool, concurrency=1)
+
+    def run(count):
+        for _ in range(count):
+            jobs.write_backend.delay(path=str(seen))
+        wait_until(lambda: not Job.objects.exclude(state=Job.State.DONE).exists())
+        return lines(seen)
+
+    (backend,) = set(run(5))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s)", [int(backend)])
+
+    *_, another = run(1)
+    assert another != backend
+    assert Job.objects.filter(failures__gt=0).count() == 0
