@@ -84,21 +84,31 @@ class Explanation:
     undelivered: int | None  # invalidations of it that the database holds and the server may lack
 
 
-def explain(call: Call[Any]) -> Explanation:
-    """Look at the entry of `call` and at its tags, past breakers and memories. Never raises."""
+def explain(call: Call[Any], *, title: str = "") -> Explanation:
+    """Look at the entry of `call` and at its tags, past breakers and memories. Never raises.
+
+    `title` is what the call is called, if not by its name and arguments.
+    """
+    title = title or f"{call.name}{_in_brackets(call.arguments)}"
     where = place(call, engine())
     try:
         raw, *versions = where.node.store.get([where.key, *where.tags])
         lease = _is_leased(where, versions)
     except (StoreAway, Refused):
-        return _explanation(call, where, "away", (), None, None)
+        return _explanation(title, call, where, "away", (), None, None)
     look = judge(call, raw, tuple(versions))
+    # The tags of a page stand in the page: until it has been read they were a guess.
+    if call.learner is not None and look.found is Found.OUTDATED:
+        other = call.learner.as_stored(call, look.value)
+        if other is not None:
+            return explain(other, title=title)
     entry = _entry(raw, look.value)
     tags = _tags(call, where, versions, raw)
-    return _explanation(call, where, STATES[look.found], tags, entry, lease)
+    return _explanation(title, call, where, STATES[look.found], tags, entry, lease)
 
 
 def _explanation(  # noqa: PLR0913, PLR0917 - the pieces as they were found
+    title: str,
     call: Call[Any],
     where: Place,
     state: str,
@@ -108,7 +118,7 @@ def _explanation(  # noqa: PLR0913, PLR0917 - the pieces as they were found
 ) -> Explanation:
     outdated = state == "outdated"
     return Explanation(
-        call=f"{call.name}{_in_brackets(call.arguments)}",
+        call=title,
         language=translation.get_language() or "" if call.policy.by_language else "",
         key=where.key,
         server=where.node.name,

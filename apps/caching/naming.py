@@ -1,17 +1,26 @@
-"""From what somebody types to a call: the name of a function, and arguments as words."""
+"""From what somebody types to a call: a name and arguments as words, or the address of a page."""
 
 from __future__ import annotations
 
 import ast
 import inspect
+import io
 import json
 from collections.abc import Iterator, Sequence
 from typing import Any, get_type_hints
+from urllib.parse import SplitResult, unquote_to_bytes, urlsplit
 
 import msgspec
+from django.conf import settings
+from django.core.exceptions import DisallowedHost
+from django.core.handlers.wsgi import WSGIRequest
+from django.http import Http404
+from django.urls import resolve
 
 from apps.caching.calls import Call
+from apps.caching.engine import engine
 from apps.caching.functions import CachedFunction, functions
+from apps.caching.pages import CachedView, views
 
 
 class UnknownName(LookupError):
@@ -23,19 +32,90 @@ class WrongArguments(ValueError):
 
 
 def find_function(name: str) -> CachedFunction[Any, Any]:
-    """Return the function or widget of this name. Raises UnknownName.
+    """Return the function or widget of this name. Raises UnknownName."""
+    full = full_name(name)
+    if full in views:
+        raise UnknownName(f'"{full}" is a view: name the address of its page')
+    return functions[full]
 
-    The last parts of a name will do, and so will its first ones, if only one function has them.
+
+def full_name(name: str) -> str:
+    """Return the name of a function, a widget or a view. Raises UnknownName.
+
+    The last parts of a name will do, and so will its first ones, if nothing else has them.
     """
-    if name in functions:
-        return functions[name]
-    likely = sorted(known for known in functions if known.endswith(f".{name}"))
-    likely = likely or sorted(known for known in functions if known.startswith(name))
+    everything = {*functions, *views}
+    if name in everything:
+        return name
+    likely = sorted(known for known in everything if known.endswith(f".{name}"))
+    likely = likely or sorted(known for known in everything if known.startswith(name))
     if len(likely) == 1:
-        return functions[likely[0]]
+        return likely[0]
     if likely:
         raise UnknownName(f'"{name}" may be {", ".join(likely)}')
-    raise UnknownName(f'no cached function or widget is called "{name}"')
+    raise UnknownName(f'no cached function, widget or view is called "{name}"')
+
+
+def is_address(name: str) -> bool:
+    """Say whether this is meant to be a page rather than a function."""
+    return name.startswith(("/", "http://", "https://"))
+
+
+def find_page(address: str) -> tuple[CachedView[Any], Call[Any]]:
+    """Return the view of an address, and the page that it has for anonymous visitors.
+
+    A path alone is of the first of `ORIGINS`. Raises UnknownName, and WrongArguments for an
+    address that is answered past the cache.
+    """
+    parts = urlsplit(address if "://" in address else f"{_origin()}{address}")
+    if settings.DEBUG:
+        raise WrongArguments("with DEBUG each process keeps pages of its own: ask it")
+    request = _anonymous(parts)
+    try:
+        request.get_host()
+        match = resolve(request.path_info)
+    except DisallowedHost as error:
+        raise WrongArguments(str(error)) from None
+    except Http404:
+        raise UnknownName(f"no page has the address {parts.path}") from None
+    view = _cached_view(match.func)
+    if view is None:
+        raise UnknownName(f"the page {parts.path} is not cached")
+    request.resolver_match = match
+    call = view.call(request, *match.args, **match.kwargs)
+    if call is None:
+        raise WrongArguments(f"?{parts.query} is answered past the cache")
+    return view, call
+
+
+def _anonymous(parts: SplitResult) -> WSGIRequest:
+    """Return the request of a visitor of whom nothing is known."""
+    return WSGIRequest(
+        {
+            "REQUEST_METHOD": "GET",
+            "PATH_INFO": unquote_to_bytes(parts.path).decode("latin-1"),  # as WSGI has it
+            "QUERY_STRING": parts.query,
+            "SERVER_NAME": parts.hostname or "",
+            "SERVER_PORT": str(parts.port or (443 if parts.scheme == "https" else 80)),
+            "HTTP_HOST": parts.netloc,
+            "wsgi.url_scheme": parts.scheme,
+            "wsgi.input": io.BytesIO(),
+        }
+    )
+
+
+def _origin() -> str:
+    origins = engine().options.origins
+    if not origins:
+        raise WrongArguments("name the whole address, http://host:port/path: pages differ by host")
+    return origins[0]
+
+
+def _cached_view(function: Any) -> CachedView[Any] | None:
+    """Return the cached view below other decorators."""
+    while function is not None and not isinstance(function, CachedView):
+        function = getattr(function, "__wrapped__", None)
+    return function
 
 
 def read_call(function: CachedFunction[Any, Any], words: Sequence[str]) -> Call[Any]:

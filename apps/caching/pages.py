@@ -46,6 +46,9 @@ NO_CHOICES: Choices = {}
 _THIS_PROCESS = secrets.token_hex(4)
 
 
+views: dict[str, CachedView[Any]] = {}
+
+
 class CachedView(Generic[P]):
     """A view whose page is kept for anonymous visitors. To all others it is the view itself."""
 
@@ -66,6 +69,7 @@ class CachedView(Generic[P]):
         self.policy = policy
         self._query, self._cookies, self._vary = query, cookies, vary
         self._refused: set[str] = set()
+        views[self.name] = self
 
     def __call__(self, request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         """Answer with the common page if it will do for this request."""
@@ -88,6 +92,17 @@ class CachedView(Generic[P]):
         finally:
             asked.let_go()
 
+    def call(self, request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> Call[Page] | None:
+        """Name the page that an anonymous visitor gets for this request, without making it.
+
+        None if its address is answered past the cache. For looking at, not for computing.
+        """
+        parameters = chosen_parameters(request, self._query)
+        if parameters is None:
+            return None
+        asked = strip(request, parameters, chosen_cookies(request, self._cookies))
+        return self._call(asked, parameters, args, kwargs)
+
     def __repr__(self) -> str:
         return f"<cached view {self.name}>"
 
@@ -100,15 +115,20 @@ class CachedView(Generic[P]):
     def _page(
         self, asked: Asked, parameters: Mapping[str, str], args: Any, kwargs: dict[str, Any]
     ) -> Page:
-        digest = short_hash(self._variant(asked) + canonical([parameters, list(args), kwargs]))
-        declared = self._declared(args, kwargs)
-        learner = PageTags(self, functools.partial(self._compute, asked, args, kwargs), declared)
-        call = learner.call(digest, guesses.recall(digest) or declared)
+        call = self._call(asked, parameters, args, kwargs)
         # The page is asked for once; what it is built from has a memory of its own.
         with memo.suspended():
             page = obtain(call)
-        guesses.remember(digest, tuple(page.tags))
+        guesses.remember(call.digest, tuple(page.tags))
         return page
+
+    def _call(
+        self, asked: Asked, parameters: Mapping[str, str], args: Any, kwargs: dict[str, Any]
+    ) -> Call[Page]:
+        digest = short_hash(self._variant(asked) + canonical([parameters, list(args), kwargs]))
+        declared = self._declared(args, kwargs)
+        learner = PageTags(self, functools.partial(self._compute, asked, args, kwargs), declared)
+        return learner.call(digest, guesses.recall(digest) or declared)
 
     def _variant(self, asked: Asked) -> bytes:
         """Return what pages of one address differ by."""

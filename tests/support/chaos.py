@@ -6,7 +6,6 @@ The tests hold our own layer against it, the benchmarks others as well.
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -14,6 +13,7 @@ from django.db import connection
 
 from apps import messaging
 from devstack.processes import Program
+from tests.support.wait import wait_at_most, work_for
 
 # What a job takes: long enough to be hit in the middle.
 WORK_SECONDS = 0.02
@@ -82,7 +82,7 @@ ledger = Ledger()
 def do_work(number: int) -> None:
     """What every job does, whoever carries it."""
     ledger.write(number, has_ended=False)
-    time.sleep(WORK_SECONDS)  # the work
+    work_for(WORK_SECONDS)
     ledger.write(number, has_ended=True)
 
 
@@ -169,13 +169,3 @@ class Storm:
 
     def _note(self, what: str) -> None:
         self.log.append(f"{self.done()} of {self.started} done: {what}")
-
-
-def wait_at_most(seconds: float, condition: Callable[[], bool]) -> bool:
-    """Wait for a condition; false if it did not come true in time."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True

@@ -27,3 +27,18 @@ def wait_until(condition: Callable[[], T], *, seconds: float = LEAST, what: str 
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {seconds} s: {what or condition}")
         time.sleep(0.02)
+
+
+def wait_at_most(seconds: float, condition: Callable[[], bool]) -> bool:
+    """Wait for a condition; false if it did not come true in time, which fails nothing."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def work_for(seconds: float) -> None:
+    """Take so long: for jobs that stand for work, never for a test that waits."""
+    time.sleep(seconds)

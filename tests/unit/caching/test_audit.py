@@ -69,8 +69,9 @@ def _only_ours() -> Iterator[None]:
     functions.clear()
     functions.update({function.name: function for function in OURS})
     yield
-    prefills.update(known)
-    functions.update(others)
+    for registry, before in ((prefills, known), (functions, others)):
+        registry.clear()
+        registry.update(before)
 
 
 @pytest.fixture

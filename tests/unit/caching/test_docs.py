@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from apps import caching
-from apps.caching import codecs, keeping
+from apps.caching import checks, codecs, keeping, testing
 from apps.caching.envelope import COMPRESSED, HEAD, MAGIC
 from apps.caching.keys import Keyspace
 from apps.caching.options import Options
@@ -86,3 +88,35 @@ def test_the_files_that_are_named_exist() -> None:
 
     for name in re.findall(r"`(tests/[\w/.]+\.py)`", TEXT):
         assert (root / name).is_file(), name
+
+
+def test_every_setting_has_its_row_with_its_default() -> None:
+    rows = dict(re.findall(r"^\| `([A-Z_]+)` \| `(.+?)` \|", TEXT, flags=re.MULTILINE))
+    defaults = {
+        field.name.upper(): list(value) if isinstance(value, tuple) else value
+        for field in fields(Options)
+        for value in [getattr(Options(), field.name)]
+    }
+
+    assert {name: ast.literal_eval(default) for name, default in rows.items()} == defaults
+
+
+def test_every_check_is_described() -> None:
+    numbers = {f"W{number:03}" for number in range(1, 7)} | {"E001", "E003", "E004"}
+    source = Path(checks.__file__).read_text(encoding="utf-8")
+
+    for number in numbers:
+        assert number in TEXT, number
+        assert number in source, number
+
+
+def test_every_command_is_described() -> None:
+    folder = Path(checks.__file__).parent / "management" / "commands"
+
+    for path in folder.glob("[a-z]*.py"):
+        assert f"`{path.stem}" in TEXT or f"manage.py {path.stem}" in TEXT, path.stem
+
+
+def test_what_is_there_for_tests_is_described() -> None:
+    for name in set(testing.__all__) - {"Trace"}:
+        assert f"`{name}" in TEXT or f"{name}(" in TEXT, name

@@ -21,6 +21,7 @@ from apps.caching.functions import CachedFunction, functions
 from apps.caching.lookup import look_up, place
 from apps.caching.models import Undelivered
 from apps.caching.naming import UnknownName, WrongArguments, find_function, read_call, read_value
+from apps.caching.pages import views
 from apps.caching.stores import Item
 from apps.caching.versions import new_version
 from tests.support.caching import Flaky, serving
@@ -249,7 +250,7 @@ def test_without_a_name_every_function_is_listed() -> None:
     assert one["timeout"] == 60
     assert one["tags"] == ["books", "book:{number}"]
     assert one["kind"] == "function"
-    assert {one["name"] for one in listed} == set(functions)
+    assert {one["name"] for one in listed} == {*functions, *views}
     assert "widget" in {one["kind"] for one in listed}
 
 

@@ -83,11 +83,11 @@ def test_a_photo_page_costs_an_anonymous_visitor_no_query(client: Client, ada: U
     with trace() as warm:
         page_of(client, f"{photo.get_absolute_url()}?x=1")
 
-    assert steps(whole) == snapshot(["get apps.photos.views.looking.photo +6 tags"])
+    assert steps(whole) == snapshot(["get apps.photos.views.looking.photo +7 tags"])
     assert steps(warm) == snapshot(
         [
             "get find_details +3 tags",
-            "get find_neighbours photos.byline +5 tags",
+            "get announcements.current find_neighbours photos.byline +7 tags",
             "get list_comments +3 tags",
         ]
     )

@@ -11,8 +11,8 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import connection
-from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
+from django.db import connection, transaction
+from pytest_django import Settings
 
 from apps.accounts.services import delete_account
 from apps.messaging import Job
@@ -324,14 +324,15 @@ def test_every_refusal_is_one_of_ours() -> None:
 
 
 # --- What is shown is true ------------------------------------------------------------------------
-def test_news_are_told_when_the_transaction_commits(
-    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
-) -> None:
-    with django_capture_on_commit_callbacks() as callbacks:
-        services.upload_photo(owner=make_user(), original=make_original())
+def test_news_are_told_when_the_transaction_commits() -> None:
+    owner = make_user()
+
+    with transaction.atomic():
+        services.upload_photo(owner=owner, original=make_original())
+        hooks = [hook for _, hook, *_ in connection.run_on_commit]
 
     # The bell of the job, the tags of the cache, the news for who is looking.
-    assert len([hook for hook in callbacks if not is_watching(hook)]) == 3
+    assert len([hook for hook in hooks if not is_watching(hook)]) == 3
 
 
 def test_no_page_shows_what_a_service_has_changed() -> None:

@@ -138,7 +138,7 @@ def test_home_costs_an_anonymous_visitor_one_round_trip_and_no_query(client: Cli
     with trace() as after:
         page_of(client, "/")
 
-    assert steps(warm) == snapshot(["get apps.photos.views.looking.home +9 tags"])
+    assert steps(warm) == snapshot(["get apps.photos.views.looking.home +10 tags"])
     assert steps(cold) == snapshot(
         [
             "get apps.photos.views.looking.home +2 tags",
@@ -146,10 +146,10 @@ def test_home_costs_an_anonymous_visitor_one_round_trip_and_no_query(client: Cli
             "get +2 tags",
             "add +1 leases",
             "get apps.photos.views.looking.home +2 tags",
-            "get accounts.newest list_stream photos.numbers photos.popular +8 tags",
+            "get accounts.newest announcements.current list_stream photos.numbers photos.popular +10 tags",
             "get photos.card*3 +6 tags",
-            "get +9 tags",
-            "get accounts.newest list_stream photos.numbers photos.popular +8 tags",
+            "get +10 tags",
+            "get accounts.newest announcements.current list_stream photos.numbers photos.popular +10 tags",
             "get photos.card*3 +6 tags",
             "put apps.photos.views.looking.home",
             "drop +1 leases",
@@ -157,10 +157,10 @@ def test_home_costs_an_anonymous_visitor_one_round_trip_and_no_query(client: Cli
     )
     assert steps(after) == snapshot(
         [
-            "get apps.photos.views.looking.home +9 tags",
+            "get apps.photos.views.looking.home +10 tags",
             "add +1 leases",
-            "get apps.photos.views.looking.home +9 tags",
-            "get accounts.newest list_stream photos.numbers photos.popular +8 tags",
+            "get apps.photos.views.looking.home +10 tags",
+            "get accounts.newest announcements.current list_stream photos.numbers photos.popular +10 tags",
             "get photos.card*3 +6 tags",
             "add +1 leases",
             "get photos.card +4 tags",
@@ -198,13 +198,20 @@ def test_home_past_its_page_costs_two_round_trips_and_no_query(client: Client) -
 
     assert steps(cold) == snapshot(
         [
-            "get accounts.newest list_stream photos.numbers photos.popular +8 tags",
+            "get accounts.newest announcements.current list_stream photos.numbers photos.popular +10 tags",
             "add +3 tags",
             "get +3 tags",
             "add +1 leases",
             "get list_stream +3 tags",
             "SELECT photos_photo",
             "put list_stream",
+            "drop +1 leases",
+            "add +3 tags",
+            "get +3 tags",
+            "add +1 leases",
+            "get announcements.current +3 tags",
+            "SELECT announcements_announcement",
+            "put announcements.current",
             "drop +1 leases",
             "get photos.card*3 +6 tags",
             "add +5 tags",
@@ -241,7 +248,7 @@ def test_home_past_its_page_costs_two_round_trips_and_no_query(client: Client) -
     )
     assert steps(warm) == snapshot(
         [
-            "get accounts.newest list_stream photos.numbers photos.popular +8 tags",
+            "get accounts.newest announcements.current list_stream photos.numbers photos.popular +10 tags",
             "get photos.card*3 +6 tags",
         ]
     )
@@ -259,7 +266,7 @@ def test_a_change_to_one_photo_costs_one_card(client: Client) -> None:
 
     assert steps(after) == snapshot(
         [
-            "get accounts.newest list_stream photos.numbers photos.popular +8 tags",
+            "get accounts.newest announcements.current list_stream photos.numbers photos.popular +10 tags",
             "get photos.card*3 +6 tags",
             "add +1 leases",
             "get photos.card +4 tags",

@@ -8,6 +8,7 @@ from django.test import Client
 
 from apps.accounts.models import User
 from apps.live import channels
+from apps.photos import services as photos
 from apps.photos.models import Photo
 from apps.social import selectors, services
 from tests.support.accounts import make_user
@@ -16,7 +17,10 @@ from tests.support.pages import logged_in, page_of
 from tests.support.photos import make_photo
 from tests.support.social import make_comment, make_follow, make_like
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("nothing_is_stale", "nothing_is_undeclared"),
+]
 PAGE = "/notifications/"
 
 
@@ -166,7 +170,7 @@ class TestLive:
 
     def test_a_deleted_photo_has_no_talk(self, photo: Photo) -> None:
         topic = f"photo:{photo.pk}"
-        photo.delete()
+        photos.delete_photo(photo=photo)
 
         assert channels.read_state(topic=topic) is None
 

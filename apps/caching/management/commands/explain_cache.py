@@ -13,7 +13,15 @@ from apps.caching.explaining import EntryState, Explanation, TagState, explain
 from apps.caching.functions import CachedFunction, functions
 from apps.caching.management.console import Answer, BadUsage, CacheCommand
 from apps.caching.management.tables import Cell, size, span, table
-from apps.caching.naming import UnknownName, WrongArguments, find_function, read_call
+from apps.caching.naming import (
+    UnknownName,
+    WrongArguments,
+    find_function,
+    find_page,
+    is_address,
+    read_call,
+)
+from apps.caching.pages import CachedView, views
 from apps.caching.widgets import Widget
 
 WRONG = {"away": "The server does not answer.", "unreadable": "The entry cannot be read."}
@@ -30,15 +38,20 @@ LONGEST_VALUE = 2000
 
 class Command(CacheCommand):
     help = (
-        "Show why an entry is, or is not, an answer. Without a name: every function and widget.\n\n"
+        "Show why an entry is, or is not, an answer. Without a name: all that is cached.\n\n"
         "  manage.py explain_cache\n"
         "  manage.py explain_cache shop.popular days=7\n"
-        "  manage.py explain_cache list_orders 17 --value"
+        "  manage.py explain_cache list_orders 17 --value\n"
+        "  manage.py explain_cache https://example.org/orders/"
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("name", nargs="?", help="a function or widget; the end of it will do")
+        parser.add_argument(
+            "name",
+            nargs="?",
+            help="a function or widget, the end of it will do; or an address",
+        )
         parser.add_argument(
             "arguments", nargs="*", help="what it is called with: 17, 2026-01-31, days=7, '[1, 2]'"
         )
@@ -52,6 +65,7 @@ class Command(CacheCommand):
     def answer(self, **options: Any) -> Answer:
         if options["name"] is None:
             listed = [_describe(functions[name]) for name in sorted(functions)]
+            listed += [_describe_view(views[name]) for name in sorted(views)]
             return Answer({"functions": listed}, _list(listed))
         with translation.override(options["language"] or translation.get_language()):
             found = self._explain(options["name"], options["arguments"])
@@ -63,9 +77,18 @@ class Command(CacheCommand):
 
     def _explain(self, name: str, words: list[str]) -> Explanation:
         try:
+            if is_address(name):
+                return _explain_page(name, words)
             return explain(read_call(find_function(name), words))
         except (UnknownName, WrongArguments) as error:
             raise BadUsage(str(error)) from error
+
+
+def _explain_page(address: str, words: list[str]) -> Explanation:
+    if words:
+        raise WrongArguments("a page has no arguments beside its address")
+    view, call = find_page(address)
+    return explain(call, title=f"{address} by {view.name}")
 
 
 def _describe(function: CachedFunction[Any, Any]) -> dict[str, Any]:
@@ -82,6 +105,20 @@ def _describe(function: CachedFunction[Any, Any]) -> dict[str, Any]:
         "by_language": policy.by_language,
         "bulk": policy.bulk is not None,
         "tags": tags,
+    }
+
+
+def _describe_view(view: CachedView[Any]) -> dict[str, Any]:
+    tags = view.policy.tags
+    return {
+        "name": view.name,
+        "kind": "page",
+        "timeout": view.policy.timeout.total_seconds(),
+        "stale_for": view.policy.stale_for.total_seconds(),
+        "refresh_ahead": view.policy.ahead is not None,
+        "refresh": view.policy.refresh.value,
+        "by_language": True,
+        "tags": "computed" if callable(tags) else [*tags, "those of what it shows"],
     }
 
 

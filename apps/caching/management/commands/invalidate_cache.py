@@ -10,7 +10,7 @@ from apps.caching.engine import engine
 from apps.caching.invalidation import invalidate
 from apps.caching.keys import EVERYTHING, OF_FUNCTION
 from apps.caching.management.console import Answer, BadUsage, CacheCommand
-from apps.caching.naming import UnknownName, find_function
+from apps.caching.naming import UnknownName, full_name
 from apps.caching.sweeping import databases
 
 QUESTION = (
@@ -36,7 +36,7 @@ class Command(CacheCommand):
             action="append",
             default=[],
             metavar="NAME",
-            help="all entries of a function or widget; may be given more than once",
+            help="all entries of a function, widget or view; may be given more than once",
         )
         parser.add_argument("--everything", action="store_true", help="all entries of the site")
         parser.add_argument("--no-input", action="store_true", help="do not ask for confirmation")
@@ -74,7 +74,7 @@ def _tags(**options: Any) -> list[str]:
     if not named:
         raise BadUsage("name tags, --function or --everything")
     try:
-        names = [find_function(name).name for name in options["function"]]
+        names = [full_name(name) for name in options["function"]]
     except UnknownName as error:
         raise BadUsage(str(error)) from error
     return [*options["tags"], *[f"{OF_FUNCTION}{name}" for name in names]]
