@@ -69,9 +69,10 @@ def _only_ours() -> Iterator[None]:
     functions.clear()
     functions.update({function.name: function for function in OURS})
     yield
-    for registry, before in ((prefills, known), (functions, others)):
-        registry.clear()
-        registry.update(before)
+    prefills.clear()
+    prefills.update(known)
+    functions.clear()
+    functions.update(others)
 
 
 @pytest.fixture

@@ -146,10 +146,12 @@ def test_home_costs_an_anonymous_visitor_one_round_trip_and_no_query(client: Cli
             "get +2 tags",
             "add +1 leases",
             "get apps.photos.views.looking.home +2 tags",
-            "get accounts.newest announcements.current list_stream photos.numbers photos.popular +10 tags",
+            "get accounts.newest announcements.current list_stream photos.numbers"
+            " photos.popular +10 tags",
             "get photos.card*3 +6 tags",
             "get +10 tags",
-            "get accounts.newest announcements.current list_stream photos.numbers photos.popular +10 tags",
+            "get accounts.newest announcements.current list_stream photos.numbers"
+            " photos.popular +10 tags",
             "get photos.card*3 +6 tags",
             "put apps.photos.views.looking.home",
             "drop +1 leases",
@@ -160,7 +162,8 @@ def test_home_costs_an_anonymous_visitor_one_round_trip_and_no_query(client: Cli
             "get apps.photos.views.looking.home +10 tags",
             "add +1 leases",
             "get apps.photos.views.looking.home +10 tags",
-            "get accounts.newest announcements.current list_stream photos.numbers photos.popular +10 tags",
+            "get accounts.newest announcements.current list_stream photos.numbers"
+            " photos.popular +10 tags",
             "get photos.card*3 +6 tags",
             "add +1 leases",
             "get photos.card +4 tags",
@@ -198,7 +201,8 @@ def test_home_past_its_page_costs_two_round_trips_and_no_query(client: Client) -
 
     assert steps(cold) == snapshot(
         [
-            "get accounts.newest announcements.current list_stream photos.numbers photos.popular +10 tags",
+            "get accounts.newest announcements.current list_stream photos.numbers"
+            " photos.popular +10 tags",
             "add +3 tags",
             "get +3 tags",
             "add +1 leases",
@@ -248,7 +252,8 @@ def test_home_past_its_page_costs_two_round_trips_and_no_query(client: Client) -
     )
     assert steps(warm) == snapshot(
         [
-            "get accounts.newest announcements.current list_stream photos.numbers photos.popular +10 tags",
+            "get accounts.newest announcements.current list_stream photos.numbers"
+            " photos.popular +10 tags",
             "get photos.card*3 +6 tags",
         ]
     )
@@ -266,7 +271,8 @@ def test_a_change_to_one_photo_costs_one_card(client: Client) -> None:
 
     assert steps(after) == snapshot(
         [
-            "get accounts.newest announcements.current list_stream photos.numbers photos.popular +10 tags",
+            "get accounts.newest announcements.current list_stream photos.numbers"
+            " photos.popular +10 tags",
             "get photos.card*3 +6 tags",
             "add +1 leases",
             "get photos.card +4 tags",
