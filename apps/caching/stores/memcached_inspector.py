@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
@@ -12,7 +11,6 @@ from apps.caching.stores.inspection import CannotTell, Facts
 from apps.caching.stores.protocol import StoreAway
 
 END = b"END"
-FOR_EVER = -1
 
 
 class MemcachedInspector:
@@ -43,14 +41,13 @@ class MemcachedInspector:
         )
 
     def keys(self, prefix: str) -> Iterator[str]:
-        now = time.time()
         for line in self._ask("lru_crawler metadump all"):
             if not line.startswith("key="):
                 # "BUSY", "CLIENT_ERROR lru crawler disabled", or "ERROR" of one that has none.
                 raise CannotTell(line)
-            words = dict(word.split("=", 1) for word in line.split() if "=" in word)
-            key, until = unquote(words["key"]), int(words.get("exp", FOR_EVER))
-            if key.startswith(prefix) and (until == FOR_EVER or until > now):
+            # What has expired the crawler leaves out by itself.
+            key = unquote(line.split(maxsplit=1)[0].removeprefix("key="))
+            if key.startswith(prefix):
                 yield key
 
     def close(self) -> None:

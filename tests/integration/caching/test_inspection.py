@@ -14,8 +14,11 @@ from pytest_django import Settings
 
 from apps import caching
 from apps.caching.engine import engine
+from apps.caching.lookup import place
 from apps.caching.surveying import ServerSurvey, survey
 from devstack.servers import Memcached, Valkey
+from tests.support.foreign_reader import fetch
+from tests.support.wait import wait_until
 
 MINUTE = timedelta(minutes=1)
 
@@ -39,6 +42,19 @@ def test_the_entries_that_exist_are_counted(server: Valkey | Memcached) -> None:
     assert seen.by_function == {double.name: 300}
     assert seen.bookkeeping == 303  # everything, the function, all numbers, each number
     assert seen.complete
+
+
+def test_what_has_expired_is_not_counted(server: Valkey | Memcached) -> None:
+    @caching.cached(timeout=timedelta(seconds=1))
+    def short() -> int:
+        return 1
+
+    short()
+    key = place(short.call(), engine()).key
+
+    wait_until(lambda: fetch(server, key) is None)
+
+    assert look().entries == 0
 
 
 def test_the_server_says_what_it_is(server: Valkey | Memcached) -> None:
