@@ -17,7 +17,16 @@ import importlib
 import typing
 
 from apps.messaging.backoff import Backoff
-from apps.messaging.exceptions import Permanent, Temporary
+from apps.messaging.exceptions import (
+    Busy,
+    Failed,
+    Late,
+    NotAnswered,
+    Permanent,
+    Superseded,
+    Temporary,
+    Unavailable,
+)
 from apps.messaging.priority import Priority
 from apps.messaging.tracing import named, request_id
 
@@ -27,6 +36,7 @@ if typing.TYPE_CHECKING:
     from apps.messaging.jobs import Task, current_job, job
     from apps.messaging.models import Job
     from apps.messaging.plain import send
+    from apps.messaging.replies.questions import Question, answers
     from apps.messaging.topics import Event, matches, publish, subscribe
 else:
     # Django imports this package before models may be imported, so these wait for their first use.
@@ -34,8 +44,10 @@ else:
         "Batch": "batches.batch",
         "Event": "topics",
         "Job": "models",
+        "Question": "replies.questions",
         "Task": "jobs",
         "add_counts": "batches.counts",
+        "answers": "replies.questions",
         "batch": "batches.batch",
         "current_job": "jobs",
         "job": "jobs",
@@ -54,13 +66,21 @@ else:
 __all__ = [
     "Backoff",
     "Batch",
+    "Busy",
     "Event",
+    "Failed",
     "Job",
+    "Late",
+    "NotAnswered",
     "Permanent",
     "Priority",
+    "Question",
+    "Superseded",
     "Task",
     "Temporary",
+    "Unavailable",
     "add_counts",
+    "answers",
     "batch",
     "current_job",
     "job",

@@ -19,6 +19,7 @@ from apps.messaging import bell, tracing
 from apps.messaging.backoff import Backoff
 from apps.messaging.conf import limits
 from apps.messaging.models import Job
+from apps.messaging.naming import name_of, refuse_positional
 from apps.messaging.priority import Priority
 
 P = ParamSpec("P")
@@ -44,7 +45,7 @@ class Task(Generic[P]):
     """A function that runs as a job. Called directly it is the function; `delay` starts a job."""
 
     def __init__(self, function: Callable[P, None], options: Options) -> None:
-        _refuse_positional(function)
+        refuse_positional(function)
         if options.every is not None:
             inspect.signature(function).bind()  # nobody would give it arguments
         self.function = function
@@ -124,18 +125,6 @@ def _refuse_what_no_row_holds(name: str, arguments: Mapping[str, object]) -> Non
             f"{name}: {len(text)} bytes of arguments are too many for a job;"
             " put them into a row or a file, and give the job its id"
         )
-
-
-def name_of(function: Callable[..., None]) -> str:
-    """`apps.mail.tasks.deliver_letter` is called `mail.deliver_letter` in rows and logs."""
-    app = function.__module__.removesuffix(".tasks").rpartition(".")[2]
-    return f"{app}.{function.__qualname__}"
-
-
-def _refuse_positional(function: Callable[..., None]) -> None:
-    for parameter in inspect.signature(function).parameters.values():
-        if parameter.kind is not inspect.Parameter.KEYWORD_ONLY:
-            raise TypeError(f"{function.__qualname__}: a job takes keyword-only arguments")
 
 
 def job(  # noqa: PLR0913  keywords are what makes a declaration a pleasure to read

@@ -8,6 +8,7 @@ from typing import Any
 from celery import shared_task
 
 from apps.messaging import bell, ledger, presence, runner, sampling
+from apps.messaging.replies import answering, questions
 
 logger = logging.getLogger(__name__)
 
@@ -20,6 +21,18 @@ def run(self: Any, /, job_id: object = None, *args: object, **kwargs: object) ->
         return
     delivery = self.request.delivery_info or {}
     runner.answer(job_id, queue=delivery.get("routing_key"))
+
+
+@shared_task(name=questions.ANSWER, ignore_result=True, acks_late=False, bind=True)
+def answer(self: Any, name: str, arguments: dict[str, Any], deadline: float) -> None:
+    """Answer a question, if it is not too late."""
+    answering.answer(
+        name=name,
+        arguments=arguments,
+        deadline=deadline,
+        question_id=self.request.id,
+        reply_to=self.request.reply_to,
+    )
 
 
 @shared_task(name="messaging.prune", ignore_result=True)

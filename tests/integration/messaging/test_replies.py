@@ -1,0 +1,170 @@
+"""Questions between real processes, on both brokers."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import pytest
+import redis
+
+from apps import messaging
+from apps.messaging import bell
+from apps.messaging.replies import mailbox as mailboxes
+from tests.support import questions
+from tests.support.wait import wait_until
+
+pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
+OPTIONS = ("--include", "tests.support.questions")
+
+
+@pytest.fixture(params=["valkey", pytest.param("rabbitmq", marks=pytest.mark.rabbitmq)])
+def broker_url(request, use_broker):
+    """Each of the two brokers, the test's own."""
+    if request.param == "valkey":
+        url = request.getfixturevalue("valkey_server").url(1)
+    else:
+        url = request.getfixturevalue("rabbitmq_server").url
+    use_broker(url)
+    mailboxes._mailboxes.clear()
+    yield url
+    mailboxes._mailboxes.clear()
+
+
+@pytest.fixture(autouse=True)
+def patient(settings):
+    settings.MESSAGING = {**settings.MESSAGING, "BROKER_SECONDS": 30}
+
+
+@pytest.fixture
+def answerer(worker, broker_url):
+    """Start a worker that answers questions."""
+    return partial(worker, "questions", options=OPTIONS, BROKER_URL=broker_url, pool="prefork")
+
+
+def asking(timeout=20.0):
+    return questions.double.with_options(timeout=timeout)
+
+
+def test_the_answer_finds_the_one_who_asked(answerer):
+    answerer(concurrency=2)
+
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(lambda number: asking().ask(number=number), range(40)))
+
+    assert answers == [2 * number for number in range(40)]
+
+
+def test_bytes_travel_whole(answerer):
+    answerer(concurrency=1)
+
+    assert questions.picture.ask(size=300_032) == bytes(range(256)) * 1172
+
+
+def test_a_worker_that_cannot_says_why(answerer):
+    answerer(concurrency=1)
+
+    with pytest.raises(messaging.Failed, match=r"There is no such picture\."):
+        questions.refuse.ask(how="permanent")
+
+
+def test_of_a_hundred_those_past_their_deadline_are_never_worked_on(answerer, tmp_path):
+    ledger, gate = tmp_path / "ledger", tmp_path / "gate"
+    ledger.touch()
+    for _ in range(2):
+        answerer(concurrency=1)
+    outcomes = []
+
+    def ask(number):
+        try:
+            asking(2.0).ask(number=number, ledger=str(ledger), gate=str(gate))
+        except messaging.NotAnswered as error:
+            outcomes.append(type(error))
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(100)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    gate.touch()
+    wait_until(lambda: bell.depth("questions") == 0, seconds=30)
+    assert asking().ask(number=1000, ledger=str(ledger)) == 2000
+
+    # Each of the workers had begun one, and may have had one more in hand that it let go.
+    worked = ledger.read_text().split()
+    assert len(worked) <= 3
+    assert worked[-1] == "1000"
+    assert len(outcomes) == 100
+
+
+def test_a_cancelled_question_is_not_worked_on(answerer, tmp_path):
+    ledger, gate = tmp_path / "ledger", tmp_path / "gate"
+    ledger.touch()
+    answerer(concurrency=1)
+    busy = threading.Thread(
+        target=lambda: asking().ask(number=1, ledger=str(ledger), gate=str(gate))
+    )
+    busy.start()
+    wait_until(lambda: ledger.read_text() == "1\n")
+    caught = []
+
+    def ask_and_be_superseded():
+        try:
+            questions.double.with_options(replaces="ada").ask(number=2, ledger=str(ledger))
+        except messaging.Superseded as error:
+            caught.append(error)
+
+    earlier = threading.Thread(target=ask_and_be_superseded)
+    earlier.start()
+    wait_until(lambda: bell.depth("questions") >= 1 or mailboxes.mailbox()._latest)
+
+    newer = threading.Thread(
+        target=lambda: questions.double.with_options(replaces="ada").ask(
+            number=3, ledger=str(ledger)
+        )
+    )
+    newer.start()
+    earlier.join()
+    gate.touch()
+    newer.join()
+    busy.join()
+
+    assert len(caught) == 1
+    assert ledger.read_text().split() == ["1", "3"]
+
+
+def test_a_worker_that_comes_later_answers(answerer):
+    answers = []
+    asker = threading.Thread(target=lambda: answers.append(asking().ask(number=5)))
+    asker.start()
+    wait_until(lambda: bell.depth("questions") == 1)
+
+    answerer(concurrency=1)
+    asker.join()
+
+    assert answers == [10]
+
+
+def test_a_worker_that_dies_over_a_question_takes_no_other_along(answerer):
+    answerer(concurrency=1)
+
+    with pytest.raises(messaging.Late):
+        questions.refuse.with_options(timeout=2).ask(how="kill")
+
+    assert asking().ask(number=6) == 12
+
+
+def test_nothing_is_left_behind_on_redis(answerer, broker_url):
+    if not broker_url.startswith("redis"):
+        pytest.skip("RabbitMQ deletes a queue that has expired by itself")
+    answerer(concurrency=1)
+    asking().ask(number=1)
+    client = redis.Redis.from_url(broker_url)
+    before = set(client.scan_iter())
+
+    for number in range(20):
+        asking().ask(number=number)
+
+    assert set(client.scan_iter()) <= before
+    assert not [key for key in client.scan_iter("*replies*") if client.ttl(key) < 0]
