@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from pathlib import Path
 
 from apps import messaging
@@ -14,7 +15,7 @@ from tests.support.wait import wait_until
 def double(*, number: int, ledger: str = "", gate: str = "") -> int:
     if ledger:
         with Path(ledger).open("a") as file:
-            file.write(f"{number}\n")
+            file.write(f"{number} {time.time()}\n")
     if gate:
         wait_until(Path(gate).exists, seconds=30)
     return 2 * number

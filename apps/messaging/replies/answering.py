@@ -63,7 +63,7 @@ def _send(found: Answer, question_id: str, reply_to: str) -> None:
             declare=[queue_of(reply_to)],
             content_type="application/data",
             content_encoding="binary",
-            delivery_mode="transient",
+            delivery_mode=1,  # not kept on disk
             retry=False,
         )
 

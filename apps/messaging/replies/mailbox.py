@@ -67,6 +67,7 @@ class Mailbox:
         self._latest: dict[str, Slip] = {}
         self._listening = threading.Event()
         self._thread: threading.Thread | None = None
+        self._closed = threading.Event()
         self._used = time.monotonic()
 
     def expect(self, replaces: str = "") -> Slip:
@@ -87,6 +88,13 @@ class Mailbox:
             raise Unavailable("the broker does not deliver")
         return slip
 
+    def close(self) -> None:
+        """Listen no more. Who waits is told nothing."""
+        self._closed.set()
+        thread = self._thread
+        if thread is not None:
+            thread.join()
+
     def forget(self, slip: Slip) -> None:
         """Wait for it no more."""
         with self._lock:
@@ -106,22 +114,25 @@ class Mailbox:
                 self._listen(connection)
             except broker.errors_of(connection) as error:
                 logger.warning("the answers are cut off: %s", error)
-                time.sleep(limits().broker_seconds)
+                self._closed.wait(limits().broker_seconds)
             finally:
                 self._listening.clear()
                 broker.close(connection)
 
     def _may_end(self) -> bool:
         with self._lock:
-            is_idle = not self._waiting and time.monotonic() - self._used > IDLE_SECONDS
-            if is_idle:
+            may_end = self._closed.is_set() or self._is_idle()
+            if may_end:
                 self._thread = None
-        return is_idle
+        return may_end
+
+    def _is_idle(self) -> bool:
+        return not self._waiting and time.monotonic() - self._used > IDLE_SECONDS
 
     def _listen(self, connection: kombu.Connection) -> None:
         with connection.Consumer(queue_of(self.name), no_ack=True, on_message=self._deliver):
             self._listening.set()
-            while self._waiting or time.monotonic() - self._used <= IDLE_SECONDS:
+            while not self._closed.is_set() and not self._is_idle():
                 try:
                     connection.drain_events(timeout=POLL_SECONDS)
                 except (TimeoutError, socket.timeout):  # noqa: UP041  kombu raises both
@@ -143,3 +154,12 @@ def mailbox() -> Mailbox:
         if not _mailboxes or _mailboxes[0].pid != os.getpid():
             _mailboxes[:] = [Mailbox()]
         return _mailboxes[0]
+
+
+def close() -> None:
+    """Give up the mailbox of this process, if it has one; who asks next gets a new one."""
+    with _lock:
+        for box in _mailboxes:
+            if box.pid == os.getpid():
+                box.close()
+        _mailboxes.clear()

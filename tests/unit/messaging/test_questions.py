@@ -10,6 +10,7 @@ from apps import messaging
 from apps.messaging import broker
 from apps.messaging.naming import new_id
 from apps.messaging.replies import answering
+from apps.messaging.replies import mailbox as mailboxes
 from apps.messaging.replies.mailbox import Mailbox, mailbox
 from apps.messaging.replies.questions import Answer, Question
 from tests.support import questions
@@ -19,6 +20,8 @@ from tests.support.wait import wait_until
 @pytest.fixture(autouse=True)
 def prompt(settings):
     settings.MESSAGING = {**settings.MESSAGING, "BROKER_SECONDS": 5}
+    yield
+    mailboxes.close()
 
 
 @pytest.fixture
@@ -41,7 +44,7 @@ def test_a_question_is_still_a_function():
 
 def test_a_wrong_argument_raises_where_it_was_given():
     with pytest.raises(TypeError):
-        questions.double.ask(nummer=4)
+        questions.double.ask(nummer=4)  # type: ignore[call-arg]
 
 
 def test_a_question_takes_its_arguments_by_name():
