@@ -93,12 +93,13 @@ class Asking(Generic[P, R]):
 
     def _send_and_wait(self, slip: Slip, arguments: dict[str, Any], *, reply_to: str) -> Answer:
         crowd, started = self.question.crowd, time.monotonic()
+        deadline = started + self.timeout
         ahead = self._queue_length()
         if crowd.expects(ahead) > self.timeout:
             raise Busy("too many are waiting")
-        self._send(slip, arguments, reply_to=reply_to)
+        self._send(slip, arguments, reply_to=reply_to, deadline=deadline)
         try:
-            answer = self._wait(slip, started + self.timeout)
+            answer = self._wait(slip, deadline)
         except Late:
             crowd.learn(ahead, self.timeout)
             raise
@@ -111,11 +112,15 @@ class Asking(Generic[P, R]):
         except broker.BrokerAway as error:
             raise Unavailable(str(error)) from error
 
-    def _send(self, slip: Slip, arguments: dict[str, Any], *, reply_to: str) -> None:
+    def _send(
+        self, slip: Slip, arguments: dict[str, Any], *, reply_to: str, deadline: float
+    ) -> None:
         def send(line: Line) -> None:
+            # What is left now: the deadline of the worker is that of the one who waits.
+            seconds = max(0.0, deadline - time.monotonic())
             current_app.send_task(
                 ANSWER,
-                args=(self.question.name, arguments, time.time() + self.timeout),
+                args=(self.question.name, arguments, time.time() + seconds),
                 task_id=slip.id,
                 reply_to=reply_to,
                 queue=broker.queue_named(self.question.queue, line.connection),  # type: ignore[arg-type]
@@ -124,9 +129,9 @@ class Asking(Generic[P, R]):
                 retry=False,
                 ignore_result=True,
                 delivery_mode="transient",
-                expires=self.timeout,
-                soft_time_limit=math.ceil(self.timeout),
-                time_limit=math.ceil(self.timeout) + HARD_LIMIT_AFTER,
+                expires=seconds,
+                soft_time_limit=math.ceil(seconds),
+                time_limit=math.ceil(seconds) + HARD_LIMIT_AFTER,
             )
 
         try:

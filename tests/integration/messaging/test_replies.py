@@ -102,6 +102,8 @@ def test_of_a_hundred_those_past_their_deadline_are_never_worked_on(answerer, tm
     for thread in threads:
         thread.join()
     gate.touch()
+    # While what is too late still lies there, who asks is told that too many wait.
+    wait_until(lambda: bell.depth("questions") == 0)
     assert asking().ask(number=1000, ledger=str(ledger)) == 2000
 
     # The last was asked after all the others: whatever was to be worked on has been.
@@ -109,7 +111,8 @@ def test_of_a_hundred_those_past_their_deadline_are_never_worked_on(answerer, tm
     assert len(told) == 100
     assert begun.pop(1000)
     assert 0 < len(begun) < 20
-    assert all(moment <= told[number] for number, moment in begun.items())
+    # A busy machine may pause between the look at the clock and the note in the ledger.
+    assert all(moment <= told[number] + 0.5 for number, moment in begun.items())
 
 
 def test_a_cancelled_question_is_not_worked_on(answerer, tmp_path):
