@@ -40,7 +40,25 @@ def _read_or_drop(channel: Any, **options: Any) -> Any:
         raise Empty from None
 
 
+_QOS: Any = redis.QoS
+_restore: Any = _QOS.restore_unacked
+
+
+def _restore_or_leave(qos: Any, client: Any = None) -> None:
+    """Give back what was not acknowledged, unless the connection that could is gone.
+
+    A channel that is closed late, after its connection was given up, raises in kombu, and the
+    worker ends. What it leaves is given back after the visibility timeout; bells are rung again.
+    """
+    if client is None and getattr(qos.channel.connection, "client", None) is None:
+        logger.warning("%d messages wait for the visibility timeout", len(qos._delivered))  # noqa: SLF001
+        qos._delivered.clear()  # noqa: SLF001
+        return
+    _restore(qos, client)
+
+
 def mend() -> None:
     """Do it, once or again."""
+    _QOS.restore_unacked = _restore_or_leave
     _CHANNEL._fanout_queues = _FanoutQueues()  # noqa: SLF001
     _CHANNEL._brpop_read = _read_or_drop  # noqa: SLF001
