@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 from kombu.transport import redis
 
@@ -10,7 +11,7 @@ import apps.messaging.broker  # noqa: F401 - which mends
 
 
 def test_a_channel_that_closes_after_its_connection_leaves_what_it_held():
-    qos = redis.QoS.__new__(redis.QoS)
+    qos: Any = redis.QoS.__new__(redis.QoS)
     qos.channel = SimpleNamespace(connection=SimpleNamespace(client=None))
     qos._delivered = {"tag": object()}
 
