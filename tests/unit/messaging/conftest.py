@@ -13,6 +13,10 @@ def trace():
 
 
 @pytest.fixture(autouse=True)
-def shut_breaker():
-    """A broker that was away in one test is not so in the next: jobs that start there ring."""
+def fresh_line():
+    """No line, and no open breaker, of one test in the next: jobs that start there ring."""
+    broker.hang_up()
+    broker.breaker.reset()
+    yield
+    broker.hang_up()
     broker.breaker.reset()

@@ -20,15 +20,6 @@ from apps.messaging.worker import Sweeper
 from tests.support.wait import wait_until
 
 
-@pytest.fixture(autouse=True)
-def fresh_line():
-    broker.hang_up()
-    broker.breaker.reset()
-    yield
-    broker.hang_up()
-    broker.breaker.reset()
-
-
 @pytest.fixture
 def queue():
     with redis.Redis.from_url(project.BROKER_URL) as client:

@@ -19,15 +19,6 @@ from apps.messaging.conf import limits
 QUEUE = "plain"
 
 
-@pytest.fixture(autouse=True)
-def fresh_line():
-    broker.hang_up()
-    broker.breaker.reset()
-    yield
-    broker.hang_up()
-    broker.breaker.reset()
-
-
 @pytest.fixture
 def messages():
     with redis.Redis.from_url(project.BROKER_URL) as client:
