@@ -16,6 +16,7 @@ from tests.support.servers import (
     valkey_server,
     worker,
 )
+from tests.support.tables import quick_flush
 
 __all__ = [
     "_rabbitmq",
@@ -30,6 +31,7 @@ __all__ = [
     "nothing_is_stale",
     "nothing_is_undeclared",
     "patient_with_the_broker",
+    "quick_flush",
     "quick_passwords",
     "rabbitmq_server",
     "smtp_server",
