@@ -34,8 +34,11 @@ class Tier:
     name: str
     folders: tuple[str, ...]
     marks: str
-    # The processes of pytest: tests of the database and of pure code share a machine well.
+    # The processes of pytest: tests of the database and of pure code share a machine well, and
+    # those of workers and servers wait more than they compute.
     processes: int = 0
+    # How they share the tests; by file, where one file's tests have servers of their own.
+    shares: str = "load"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,8 +63,20 @@ TIERS = (
         marks="not integration and not browser",
         processes=2,
     ),
-    Tier(name="integration", folders=("tests/integration",), marks="integration"),
-    Tier(name="browser", folders=("tests/browser",), marks="browser"),
+    Tier(
+        name="integration",
+        folders=("tests/integration",),
+        marks="integration",
+        processes=3,
+        shares="loadfile",
+    ),
+    Tier(
+        name="browser",
+        folders=("tests/browser",),
+        marks="browser",
+        processes=2,
+        shares="loadfile",
+    ),
 )
 
 
@@ -76,7 +91,7 @@ def run(tier: Tier, arguments: Sequence[str], report: Path) -> Result | None:
     done = subprocess.run(
         [
             sys.executable, "-m", "pytest", "-q", "-m", tier.marks, f"--junitxml={report}",
-            "-n", str(tier.processes),
+            "-n", str(tier.processes), "--dist", tier.shares,
             *[word for word in arguments if word not in paths],
             *(mine or [folder for folder in tier.folders if (ROOT / folder).is_dir()]),
         ],

@@ -18,8 +18,8 @@ pytestmark = pytest.mark.browser
 DEVELOPED = 180_000
 
 
-def photo_of(visitor: Visitor, owner: str) -> Page:
-    """Open the newest photo of somebody, once it is developed."""
+def photo_of(visitor: Visitor, owner: str, *, newest: bool = True) -> Page:
+    """Open the newest photo of somebody, or the oldest, once it is developed."""
     page = visitor.page
 
     def is_there() -> bool:
@@ -27,7 +27,8 @@ def photo_of(visitor: Visitor, owner: str) -> Page:
         return page.locator(".stream .card a.picture").count() > 0
 
     visitor.wait_until(is_there, seconds=DEVELOPED / 1000)
-    visitor.follow(page.locator(".stream .card a.picture").first)
+    cards = page.locator(".stream .card a.picture")
+    visitor.follow(cards.first if newest else cards.last)
     # Gone if the page is loaded anew.
     page.evaluate("window.stayed = true")
     return page
