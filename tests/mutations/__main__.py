@@ -1,6 +1,6 @@
 """Take each guard of the cache out, in a copy, and see that the tests named for it fail.
 
-    python -m tests.mutations [WORDS OF A GUARD]
+    python -m tests.mutations [--list] [WORDS OF A GUARD]
 
 The list is `guards.py`, the table is in docs/caching-races.md. Ends with 1 if a test passes without
 its guard, and at once if a guard is no longer in the code as it is written there: then the list is
@@ -9,6 +9,7 @@ to be mended. Each run has servers of its own, so this takes some minutes.
 
 from __future__ import annotations
 
+import argparse
 import re
 import shutil
 import subprocess
@@ -30,9 +31,18 @@ class NotThere(Exception):
     """The code that is to be taken out is not there, or more than once."""
 
 
-def main(words: Sequence[str]) -> int:
-    chosen = [guard for guard in GUARDS if all(word in guard.name for word in words)]
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.mutations", description=__doc__)
+    parser.add_argument("words", nargs="*", help="take only guards out whose names hold all these")
+    parser.add_argument("--list", action="store_true", help="name the guards, and run nothing")
+    asked = parser.parse_args(arguments)
+    chosen = [guard for guard in GUARDS if all(word in guard.name for word in asked.words)]
+    if not chosen:
+        parser.error("no guard has such a name")
     check(chosen)
+    if asked.list:
+        say("\n".join(guard.name for guard in chosen))
+        return 0
     with copied() as folder:
         before = failures(folder, {test for guard in chosen for test in guard.tests})
         if before:
