@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.contrib.auth.models import Group
 from django.db import connections, transaction
+from django.http import HttpResponse
 
 from apps import caching
 from apps.caching.learning import guesses
@@ -42,6 +43,23 @@ def test_a_page_that_is_computed_across_a_commit_is_not_believed(group: Group, k
 
     assert look(group) == "new"
     assert look(group) == "new"
+
+
+def test_a_page_that_is_computed_again_across_a_commit_is_not_believed(group: Group) -> None:
+    """It is computed again where its tags were not known: then with all of them."""
+    number, seen = group.pk, []
+
+    @caching.cached_view(timeout=shelf.policy.timeout)
+    def page(request):
+        seen.append(get_name(number))
+        if len(seen) == 2:
+            in_thread(lambda: write(group, "new")).result(PATIENCE)
+        return HttpResponse(seen[-1])
+
+    assert text(page(a_request())) == "old"
+
+    assert seen == ["old", "old"]
+    assert text(page(a_request())) == "new"
 
 
 def test_a_page_of_an_old_entry_that_is_stored_after_the_commit_is_not_believed(

@@ -165,16 +165,22 @@ def test_what_went_wrong_is_counted(store: Fickle) -> None:
 
 
 @pytest.fixture
-def _no_thread_to_spare(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+def machine_without_threads(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings, store: Fickle
+) -> Iterator[Servers]:
     def refuse(thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
     settings.CACHING = {**settings.CACHING, "REPORT_SECONDS": 60.0}
     monkeypatch.setattr(threading.Thread, "start", refuse)
+    with serving(store) as servers:  # now that the settings have made a new engine
+        yield servers
+        servers.close()
 
 
-@pytest.mark.usefixtures("_no_thread_to_spare")
-def test_a_page_is_shown_by_a_machine_without_a_thread_to_spare(store: Fickle) -> None:
+def test_a_page_is_shown_by_a_machine_without_a_thread_to_spare(
+    store: Fickle, machine_without_threads: Servers
+) -> None:
     assert read(1) == read(1) == "one"
 
     store.failing = set(VERBS)
@@ -184,6 +190,7 @@ def test_a_page_is_shown_by_a_machine_without_a_thread_to_spare(store: Fickle) -
     assert read(1) == "uno"
     store.failing = set()
     assert read(1) == "uno"
+    assert machine_without_threads.nodes[0].owes == 1
 
 
 def test_what_cannot_be_written_as_bytes_is_shown(store: Fickle) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
@@ -19,10 +19,13 @@ from apps.caching import rewriter, rewriting
 from apps.caching.engine import engine
 from apps.messaging import bell, broker
 from tests.support.caching import Flaky, serving, trace
+from tests.support.races import PATIENCE, in_thread
 from tests.support.renewal import counts, leases, take_lease
 from tests.support.rewriting import ends_ms, get_hot_name, kept, list_hot_names, rename
+from tests.support.wait import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
+meanwhile: list[Callable[[], object]] = []
 
 
 @caching.cached(
@@ -30,6 +33,15 @@ pytestmark = pytest.mark.django_db(transaction=True)
 )
 def greet() -> str:
     return f"{translation.get_language()} {Group.objects.count()}"
+
+
+@caching.cached(timeout=timedelta(minutes=1), tags=["group:{pk}"], refresh=caching.REWRITE)
+def get_name_and_more(pk: int) -> str:
+    """Read the name; then whatever a test lets happen in the middle."""
+    name = Group.objects.get(pk=pk).name
+    if meanwhile:
+        meanwhile.pop()()
+    return name
 
 
 @pytest.fixture
@@ -185,6 +197,17 @@ def test_what_changes_after_the_worker_has_begun_sends_another(group: Group, que
     rename(group, "third")
 
     assert bell.depth(queue) == 2
+
+
+def test_what_changes_while_the_worker_computes_sends_another(group: Group, queue: str) -> None:
+    get_name_and_more(group.pk)
+    rename(group, "second")
+
+    meanwhile.append(lambda: in_thread(lambda: rename(group, "third")).result(PATIENCE))
+    rewriter.rewrite([tag(group)])
+
+    assert not meanwhile
+    wait_until(lambda: bell.depth(queue) == 2, seconds=PATIENCE)
 
 
 def test_what_is_rolled_back_sends_nothing(group: Group, queue: str) -> None:
