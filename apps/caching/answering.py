@@ -6,10 +6,10 @@ import random
 import time
 from typing import Any, TypeVar
 
-from apps.caching import invalidation, memo, transactions
+from apps.caching import memo, transactions
 from apps.caching.calls import Call
 from apps.caching.engine import engine
-from apps.caching.flights import Flight, boarding, in_the_air
+from apps.caching.flights import Flight, boarding
 from apps.caching.keeping import Computed, Kept, compute_one, keep
 from apps.caching.learning import relearn, widen
 from apps.caching.lookup import Found, Look, Place, is_elsewhere, judge, look_at, look_up, place
@@ -17,6 +17,7 @@ from apps.caching.nesting import note_use
 from apps.caching.renewal import renew
 from apps.caching.stats import count
 from apps.caching.stores import Item
+from apps.caching.unseen import compute_unseen
 
 R = TypeVar("R")
 FIRST_WAIT, LONGEST_WAIT = 0.004, 0.05
@@ -74,14 +75,8 @@ def settle(call: Call[R], look: Look) -> R:
     where = place(call, engine())
     versions = _complete(where, look)
     if versions is None:
-        # The server is away. What this process has invalidated since is in the key, so that
-        # nobody waits for data that is older than his own change.
-        flight_key: tuple[object, ...] = (where.key, invalidation.generation())
-        if not _is_next(call, flight_key):
-            return compute_one(call).value
-    else:
-        flight_key = (where.key, *versions)
-    return _compute_once(call, where, versions, flight_key)
+        return compute_unseen([call])[0]
+    return _compute_once(call, where, versions)
 
 
 def _complete(where: Place, look: Look) -> tuple[bytes, ...] | None:
@@ -89,32 +84,18 @@ def _complete(where: Place, look: Look) -> tuple[bytes, ...] | None:
     return None if look.versions is None else where.node.versions(where.tags, look.versions)
 
 
-def _is_next(call: Call[Any], flight_key: tuple[object, ...]) -> bool:
-    """Wait for the computation that is going on, so that the next one may be shared.
-
-    Without versions nobody can say whether it began before what another process has changed.
-    """
-    flight = in_the_air(flight_key)
-    if flight is None:
-        return True
-    count(call.name, "waits")
-    return flight.is_over(engine().options.lease_seconds)
-
-
-def _compute_once(
-    call: Call[R], where: Place, versions: tuple[bytes, ...] | None, flight_key: tuple[object, ...]
-) -> R:
-    with boarding(flight_key) as (flight, leads):
+def _compute_once(call: Call[R], where: Place, versions: tuple[bytes, ...]) -> R:
+    with boarding((where.key, *versions)) as (flight, leads):
         if not leads:
             return _share(call, where, versions, flight)
-        computed = _lead_or_wait(call, where, versions) if versions else compute_one(call)
+        computed = _lead_or_wait(call, where, versions)
         if computed.shareable:
             flight.land(computed.value)
             memo.remember(where.key, Look(Found.HIT, computed.value, versions))
         return computed.value
 
 
-def _share(call: Call[R], where: Place, versions: tuple[bytes, ...] | None, flight: Flight) -> R:
+def _share(call: Call[R], where: Place, versions: tuple[bytes, ...], flight: Flight) -> R:
     """Return what the flight brings, if it brings what the caller may be answered with."""
     count(call.name, "waits")
     landed, value = flight.wait(engine().options.lease_seconds)
@@ -140,14 +121,14 @@ def _lead_or_wait(call: Call[R], where: Place, versions: tuple[bytes, ...]) -> C
                 # The one before us may have stored and let go since we looked.
                 again = relearn(call, _look_again(call, where))[1]
                 if again.is_shown:
-                    return Computed(again.value, 0.0, shareable=True)
+                    return Computed(again.value, 0.0)
                 return _compute_and_keep(call, where, versions)
             finally:
                 where.node.drop([lease])
         count(call.name, "waits")
         look = _wait_for_leader(call, where, lease, deadline)
         if look is not None:
-            return Computed(look.value, 0.0, shareable=True)
+            return Computed(look.value, 0.0)
     return _compute_and_keep(call, where, versions)
 
 

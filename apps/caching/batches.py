@@ -25,6 +25,7 @@ from apps.caching.node import Node
 from apps.caching.renewal import renew
 from apps.caching.stats import count
 from apps.caching.stores import Item
+from apps.caching.unseen import compute_unseen
 
 R = TypeVar("R")
 _dice = random.SystemRandom()
@@ -32,13 +33,17 @@ _dice = random.SystemRandom()
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Gap(Generic[R]):
-    """An entry that a batch misses. Without versions it can be neither leased nor stored."""
+    """An entry that a batch misses. Without versions it can be neither leased nor stored.
+
+    `is_unseen`: because its server is away, not because it is this transaction's own.
+    """
 
     index: int
     call: Call[R]
     where: Place
     versions: tuple[bytes, ...] | None
     lease: str | None
+    is_unseen: bool
 
 
 def obtain_many(calls: Sequence[Call[R]]) -> list[R]:
@@ -79,16 +84,25 @@ def _gaps(calls: Sequence[Call[R]], looks: Sequence[Look], absent: Sequence[int]
     gaps = []
     for index, where, versions in zip(absent, places, stamps, strict=True):
         count(calls[index].name, looks[index].found.value)
-        lease = eng.keys.lease(where.key, versions) if versions else None
-        gap = Gap(index=index, call=calls[index], where=where, versions=versions, lease=lease)
-        gaps.append(gap)
+        gaps.append(
+            Gap(
+                index=index,
+                call=calls[index],
+                where=where,
+                versions=versions,
+                lease=eng.keys.lease(where.key, versions) if versions else None,
+                is_unseen=not versions and looks[index].found is not Found.CHANGED_HERE,
+            )
+        )
     return gaps
 
 
 def _fill(gaps: Sequence[Gap[R]]) -> dict[int, R]:
     """Return the value of each gap by its index: computed here, or by another process."""
-    values: dict[int, R] = {}
-    left = list(gaps)
+    unseen = [gap for gap in gaps if gap.is_unseen]
+    found = compute_unseen([gap.call for gap in unseen]) if unseen else []
+    values = {gap.index: value for gap, value in zip(unseen, found, strict=True)}
+    left = [gap for gap in gaps if not gap.is_unseen]
     deadline = time.monotonic() + engine().options.lease_seconds
     while left:
         # Who has waited long enough asks nobody.

@@ -26,11 +26,21 @@ _said: set[tuple[str, str]] = set()
 
 
 class Computed(NamedTuple, Generic[T]):
-    """A value, how long it took, and whether anybody but this transaction may see it."""
+    """A value and how long it took.
+
+    `common`: others than this transaction may see it. `complete`: all that it is built from is in
+    its tags.
+    """
 
     value: T
     seconds: float
-    shareable: bool
+    common: bool = True
+    complete: bool = True
+
+    @property
+    def shareable(self) -> bool:
+        """Say whether it may be stored, and shared by versions."""
+        return self.common and self.complete
 
 
 class Kept(NamedTuple):
@@ -41,10 +51,8 @@ class Kept(NamedTuple):
     longest: float = float("inf")  # how many seconds it may live at most
 
 
-def compute(
-    calls: Sequence[Call[Any]], run: Callable[[], T], *kept_on: str
-) -> tuple[T, float, bool]:
-    """Run a computation for these calls: its result, seconds for each call, shareable or not.
+def compute(calls: Sequence[Call[Any]], run: Callable[[], T], *kept_on: str) -> Computed[T]:
+    """Run a computation for these calls; the seconds are those of each call.
 
     `kept_on` are the names of the servers that will hold the result.
     """
@@ -62,16 +70,17 @@ def compute(
         count(call.name, "computations")
         count(call.name, "seconds_computing", seconds)
     every_tag = {tag for call in calls for tag in call.tags}
-    shareable = (
-        _declared_all(calls[0], computation)
-        and not transactions.has_changed(every_tag)
-        and transactions.others_see_the_same()
+    return Computed(
+        result,
+        seconds,
+        complete=_declared_all(calls[0], computation),
+        common=not transactions.has_changed(every_tag | computation.used)
+        and transactions.others_see_the_same(),
     )
-    return result, seconds, shareable
 
 
 def compute_one(call: Call[T], *kept_on: str) -> Computed[T]:
-    return Computed(*compute([call], call.compute, *kept_on))
+    return compute([call], call.compute, *kept_on)
 
 
 def compute_many(calls: Sequence[Call[T]], *kept_on: str) -> list[Computed[T]]:
@@ -80,9 +89,9 @@ def compute_many(calls: Sequence[Call[T]], *kept_on: str) -> list[Computed[T]]:
     if bulk is None:
         return [compute_one(call, *kept_on) for call in calls]
     arguments = [call.arguments[0] for call in calls]
-    values, seconds, shareable = compute(calls, lambda: bulk(arguments), *kept_on)
+    values, seconds, *may_be = compute(calls, lambda: bulk(arguments), *kept_on)
     return [
-        Computed(values[argument], seconds, shareable)
+        Computed(values[argument], seconds, *may_be)
         if argument in values
         else compute_one(call, *kept_on)
         for call, argument in zip(calls, arguments, strict=True)

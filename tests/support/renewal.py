@@ -23,7 +23,7 @@ from apps.caching.stores import Item
 from tests.support.wait import wait_until
 
 MINUTE = timedelta(minutes=1)
-PATIENCE = 5
+PATIENCE = 30
 # A computation of no length, so that no lot is drawn for it.
 QUICK = 0
 
@@ -50,9 +50,10 @@ class Source:
         self.open.set()
 
     def read(self, argument: object) -> str:
-        self.computed.append(argument)
-        self.threads.add(threading.get_ident())
+        # First: a test that sees a computation begin may change what is read by the next one.
         value, may_go_on = self.value, self.open
+        self.threads.add(threading.get_ident())
+        self.computed.append(argument)
         assert may_go_on.wait(PATIENCE)
         if self.error is not None:
             raise self.error
