@@ -43,6 +43,7 @@ class Look(msgspec.Struct):
     versions: tuple[bytes | None, ...] | None = None
     is_due: bool = False  # to be computed anew, while this value is shown
     size: int = 0  # how many bytes were read for it, until they are counted
+    created_ms: int = 0  # of which moment the entry is that is shown: it tells it from the next
 
     @property
     def is_hit(self) -> bool:
@@ -152,7 +153,7 @@ def _weigh(call: Call[Any], raw: bytes | None, versions: tuple[bytes | None, ...
         value = call.codec().decode(envelope.codec, envelope.payload)
     except (ValueError, Uncacheable):
         return Look(Found.UNREADABLE, versions=versions)
-    look = Look(Found.HIT, value, versions)
+    look = Look(Found.HIT, value, versions, created_ms=envelope.created_ms)
     policy = call.policy
     # Unless it is to be renewed or may be stale, the server's clock alone ends an entry.
     if policy.ahead is not None or policy.stale_for:

@@ -4,6 +4,9 @@ The versions are those that were read with the old value, before anything is ask
 what is computed later is stamped with older versions at worst, and an outdated stamp is a miss.
 It is also right when the caller is in a transaction. The work has a connection of its own and sees
 what is committed, as every other reader does.
+
+Who holds a lease looks again: the one before him may have stored and let go since his reader had
+looked, and then there is nothing left to do. The reader does not wait for that look either.
 """
 
 from __future__ import annotations
@@ -15,12 +18,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from apps.caching import memo
 from apps.caching.background import background
 from apps.caching.calls import Call
 from apps.caching.engine import engine
 from apps.caching.keeping import Computed, Kept, compute_many, keep
-from apps.caching.learning import widen
-from apps.caching.lookup import Found, Look, Place, place
+from apps.caching.learning import relearn, widen
+from apps.caching.lookup import Found, Look, Place, look_up, place
 from apps.caching.node import Node
 from apps.caching.stats import count
 from apps.caching.stores import Item
@@ -32,12 +36,16 @@ _said: set[tuple[str, str]] = set()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """An entry to be computed anew. `reason` is the counter that says why."""
+    """An entry to be computed anew. `reason` is the counter that says why.
+
+    `seen_ms` says which entry was shown to the reader who found it due; 0: none was.
+    """
 
     call: Call[Any]
     where: Place
     versions: tuple[bytes, ...]
     reason: str
+    seen_ms: int = 0
     ends: float = float("inf")  # when it ends at the latest, in seconds since 1970
 
     @property
@@ -71,7 +79,8 @@ def _due(call: Call[Any], look: Look) -> Due:
     where = place(call, engine())
     versions = tuple([version for version in look.versions or () if version is not None])
     reason = "renewed" if look.found is Found.SOFT else "ahead"
-    return Due(call=call, where=where, versions=versions, reason=reason)
+    seen_ms = look.created_ms
+    return Due(call=call, where=where, versions=versions, reason=reason, seen_ms=seen_ms)
 
 
 def take_leases(due: Sequence[Due]) -> list[Due]:
@@ -87,11 +96,13 @@ def take_leases(due: Sequence[Due]) -> list[Due]:
 def compute_anew(due: Sequence[Due], *, until: float, around: Surroundings) -> None:
     """Compute and store entries under the leases that we hold `until` then, and let go of them.
 
-    What fails is counted, and logged when it first happens. Never raises.
+    What somebody else has stored since it was found due is spared. What fails is counted, and
+    logged when it first happens. Never raises.
     """
     together = due[0].call.policy.bulk is not None
     with around.restored():
-        for group in [due] if together else [[item] for item in due]:
+        left = _spare(due, until)
+        for group in [left] if together and left else [[item] for item in left]:
             if time.monotonic() >= until:
                 return  # somebody else may hold the leases now
             try:
@@ -101,8 +112,28 @@ def compute_anew(due: Sequence[Due], *, until: float, around: Surroundings) -> N
                 _count_all(group, "background_failed")
                 _say_once(group[0].call, error)
             finally:
-                if time.monotonic() < until:
-                    _drop_leases(group)
+                _let_go(group, until)
+
+
+def _spare(due: Sequence[Due], until: float) -> Sequence[Due]:
+    """Return what is still to be computed: in the place of the rest lies another entry by now."""
+    # Not what this request, if there is one, saw before it had the leases.
+    with memo.suspended():
+        looks = look_up([item.call for item in due])
+        spared = [item for item, look in zip(due, looks, strict=True) if _has_another(item, look)]
+    _count_all(spared, "spared")
+    _let_go(spared, until)
+    return [item for item in due if item not in spared]
+
+
+def _has_another(item: Due, look: Look) -> bool:
+    """Say whether another entry than the one that was seen is shown to readers now.
+
+    It is one of another moment, be it before or after: whose clock told it does not matter. Should
+    it be due as well, then those who are shown it see to that.
+    """
+    again = relearn(item.call, look)[1]
+    return again.is_shown and again.created_ms != item.seen_ms
 
 
 def _store(due: Sequence[Due], computed: Sequence[Computed[Any]]) -> None:
@@ -129,6 +160,11 @@ def _current(due: Sequence[Due]) -> list[Due]:
             if item.versions == tuple([present.get(tag) for tag in item.where.tags])
         ]
     return current
+
+
+def _let_go(due: Sequence[Due], until: float) -> None:
+    if due and time.monotonic() < until:
+        _drop_leases(due)
 
 
 def _drop_leases(due: Iterable[Due]) -> None:

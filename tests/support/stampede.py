@@ -26,6 +26,8 @@ NUMBERS = range(6)
 class Asker:
     """Such a process, as a test holds it."""
 
+    module = "tests.support.stampede"
+
     def __init__(self, file: Path, kind: str, **options: float) -> None:
         from django.conf import settings
 
@@ -35,7 +37,7 @@ class Asker:
         }
         arguments = [f"{name}={value}" for name, value in options.items()]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.stampede", file, kind, *arguments],
+            [sys.executable, "-m", self.module, file, kind, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

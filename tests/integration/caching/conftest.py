@@ -9,6 +9,9 @@ from pytest_django import Settings
 
 from apps.caching.engine import engine
 from devstack.servers import Memcached, Valkey
+from tests.support.renewal import background_threads
+
+__all__ = ["background_threads"]
 
 KINDS = ["valkey", pytest.param("memcached", marks=pytest.mark.memcached)]
 

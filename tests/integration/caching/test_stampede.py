@@ -6,21 +6,30 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
+from django.db import connections
+from django.http import HttpRequest, HttpResponse
 from pytest_django import Settings
 
 from apps import caching
 from apps.caching.lookup import Found, look_up
+from apps.caching.stats import counted
 from devstack.servers import Memcached, Valkey
-from tests.support.stampede import NUMBERS, Asker
+from tests.support.expiries import Visitors
+from tests.support.renewal import source
+from tests.support.stampede import NUMBERS, THREADS, Asker
+from tests.support.views import a_request, text
 from tests.support.wait import wait_until
 
 pytestmark = pytest.mark.integration
 PROCESSES = 4
 EXPIRIES = 3
 Start = Callable[..., list[Asker]]
+A = TypeVar("A", bound=Asker)
 SINGLE = ("single", "['value 1']", "1")
 BATCH = ("batch", f"['{' '.join(f'value {number}' for number in NUMBERS)}']", "012345")
 
@@ -38,20 +47,37 @@ def start(server: Valkey | Memcached, file: Path) -> Iterator[Start]:
     started: list[Asker] = []
 
     def start(number: int, kind: str, **options: float) -> list[Asker]:
-        new = [Asker(file, kind, **options) for _ in range(number)]
-        started.extend(new)
-        assert [asker.hear() for asker in new] == ["ready"] * number
-        return new
+        started.extend(Asker(file, kind, **options) for _ in range(number))
+        return ready(started[-number:])
 
     yield start
     for asker in started:
         asker.end()
 
 
+@pytest.fixture
+def visitors(server: Valkey | Memcached, file: Path) -> Iterator[list[Visitors]]:
+    """Four processes with visitors of an entry that may be stale."""
+    started = [Visitors(file, "soft") for _ in range(PROCESSES)]
+    yield ready(started)
+    for each in started:
+        each.end()
+
+
+def ready(processes: list[A]) -> list[A]:
+    assert [each.hear() for each in processes] == ["ready"] * len(processes)
+    return processes
+
+
 def all_ask(askers: list[Asker]) -> list[str]:
     for asker in askers:
         asker.say("go")
     return [asker.hear() for asker in askers]
+
+
+def has_more(file: Path, number: int) -> bool:
+    """Say whether more than so many computations have begun."""
+    return file.stat().st_size > number
 
 
 @pytest.mark.parametrize(("kind", "answer", "once"), [SINGLE, BATCH], ids=["single", "batch"])
@@ -82,6 +108,69 @@ def test_who_is_killed_with_a_lease_holds_nobody_up_for_long(
 
     assert [other.hear() for other in others] == [answer] * 2
     assert sorted(set(file.read_text())) == sorted(once)
+
+
+def test_where_it_may_be_stale_one_computes_at_every_expiry_and_nobody_waits(
+    visitors: list[Visitors], file: Path
+) -> None:
+    """All have looked before the next value is stored; half of them come for the lease after it."""
+
+    def all_do(word: str) -> list[str]:
+        for each in visitors:
+            each.say(word)
+        return [each.hear() for each in visitors]
+
+    visitors[0].do("fill")
+    for times in range(1, EXPIRIES + 1):
+        old = [str(times)] * PROCESSES
+        assert all_do("expire") == ["stale"] * PROCESSES
+        assert all_do("look") == ["looked"] * PROCESSES
+        assert all_do("early") == old  # while nothing that is computed can come to its end
+        wait_until(partial(has_more, file, times))
+        all_do("release")
+        assert all_do("settle") == ["settled"] * PROCESSES
+        assert all_do("late") == old
+        assert not has_more(file, times + 1)
+
+
+@caching.cached_view(timeout=timedelta(minutes=5))
+def page(request: HttpRequest) -> HttpResponse:
+    """What it is built from a process learns by building it, and forgets with it."""
+    return HttpResponse(hold_up(1))
+
+
+@caching.cached(timeout=timedelta(minutes=5), tags=["thing:{number}"])
+def hold_up(number: int) -> str:
+    return source.read(number)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("background_threads")
+def test_with_the_server_stopped_one_computes_for_all_who_ask_meanwhile(
+    server: Valkey | Memcached,
+) -> None:
+    def ask() -> str:
+        try:
+            return text(page(a_request("/page/")))
+        finally:
+            connections.close_all()
+
+    server.kill()
+    with ThreadPoolExecutor(THREADS) as pool:
+        first_may_end = source.hold()
+        first = pool.submit(ask)
+        wait_until(lambda: len(source.computed) == 1)
+        source.value = "new"
+        next_may_end = source.hold()
+        others = [pool.submit(ask) for _ in range(THREADS - 1)]
+        wait_until(lambda: counted()[page.name].get("waits") == THREADS - 1)
+        first_may_end.set()
+        wait_until(lambda: counted()[page.name]["waits"] == 2 * THREADS - 3)
+        next_may_end.set()
+
+        assert first.result() == "old"
+        assert [answer.result() for answer in others] == ["new"] * (THREADS - 1)
+    assert len(source.computed) == 2
 
 
 released = threading.Event()

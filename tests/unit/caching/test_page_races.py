@@ -15,6 +15,8 @@ from django.urls import get_script_prefix, set_script_prefix
 from django.utils import timezone
 
 from apps import caching
+from apps.caching.lookup import look_up
+from apps.caching.renewal import renew
 from apps.caching.stats import counted
 from tests.support.races import get_name, write
 from tests.support.views import MINUTES, a_request, text
@@ -135,6 +137,23 @@ def test_a_page_is_renewed_in_the_time_zone_and_with_the_links_of_its_readers(
         assert get_script_prefix() == "/under/"
     finally:
         set_script_prefix("/")
+
+
+def test_a_page_that_was_renewed_with_other_tags_is_not_renewed_again(
+    group: Group, clock: time_machine.Traveller
+) -> None:
+    face(group)
+    clock.shift(MINUTES)
+    call = clock_face.call(a_request("/page/"), pk=group.pk)
+    assert call is not None
+    seen = look_up([call])
+    face(group)  # renewed by who looked a moment later, and with a tag more
+    computed = stops.computed
+
+    renew([call], seen)
+
+    assert stops.computed == computed
+    assert counted()[clock_face.name]["spared"] == 1
 
 
 def test_a_page_that_shows_something_new_is_renewed_with_the_tags_of_that(
