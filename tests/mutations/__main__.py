@@ -20,7 +20,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.mutations.guards import GUARDS, Edit, Guard
+from tests.mutations.edits import Edit, Guard
+from tests.mutations.guards import GUARDS
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 900

@@ -5,37 +5,10 @@ The rows of the table "Guards and the tests that fail without them" in docs/cach
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from tests.mutations import guards_of_work
+from tests.mutations.edits import REAL, UNIT, Guard, edit, guard
 
-UNIT, REAL = "tests/unit/caching/test_", "tests/integration/caching/test_"
 NOTHING_TO_SPARE = "test_a_page_is_shown_by_a_machine_without_a_thread_to_spare"
-
-
-@dataclass(frozen=True)
-class Edit:
-    """A piece of code that occurs once in its file, and what stands there without the guard."""
-
-    file: str
-    old: str
-    new: str
-
-
-@dataclass(frozen=True)
-class Guard:
-    """A guard by its name in the table."""
-
-    name: str
-    edits: tuple[Edit, ...]
-    tests: tuple[str, ...]
-
-
-def guard(name: str, file: str, old: str, new: str, *tests: str) -> Guard:
-    return Guard(name, (_edit(file, old, new),), tests)
-
-
-def _edit(file: str, old: str, new: str) -> Edit:
-    return Edit(f"apps/caching/{file}.py", old, new)
-
 
 STAMPS = guard(
     "stamps are compared with the present versions",
@@ -83,12 +56,12 @@ OWN_WRITES_OF_PAGES = guard(
 AFTER_COMMIT = Guard(
     "new versions only after the commit",
     (
-        _edit(
+        edit(
             "invalidation",
             "        self.tags |= tags\n",
             "        self.tags |= tags\n        engine().bump(engine().tag_keys(tags))\n",
         ),
-        _edit(
+        edit(
             "invalidation",
             "missing = eng.bump(eng.tag_keys(outbox.named(self.tags)))",
             'missing = [] if self.noted else eng.bump(eng.tag_keys(["never"]))',
@@ -175,8 +148,8 @@ FORGETS = guard(
 UNDECLARED = guard(
     "undeclared tags are not stored",
     "keeping",
-    "_declared_all(calls[0], computation)\n",
-    "(_declared_all(calls[0], computation) or True)\n",
+    "complete=_declared_all(calls[0], computation),",
+    "complete=_declared_all(calls[0], computation) or True,",
     f"{UNIT}transactions.py::test_an_entry_that_hides_a_dependency_is_not_stored",
 )
 UNDECLARED_BY_REFRESH = guard(
@@ -185,27 +158,6 @@ UNDECLARED_BY_REFRESH = guard(
     "    note_use(call.tags)\n    where = place(call, engine())\n",
     "    where = place(call, engine())\n",
     f"{UNIT}two_servers.py::test_a_rewritten_entry_names_what_it_was_built_from",
-)
-EQUAL_VERSIONS = guard(
-    "a computation is shared at equal versions",
-    "answering",
-    "flight_key = (where.key, *versions)",
-    "flight_key = (where.key,)",
-    f"{UNIT}computing_once.py::test_who_asks_after_a_change_does_not_wait_for_the_old_value",
-)
-EQUAL_TAGS = guard(
-    "and a page at equal tags",
-    "answering",
-    "    if other is not None:\n        return settle",
-    "    if False:\n        return settle",
-    f"{UNIT}page_races.py::test_who_asks_after_a_change_does_not_get_the_page_from_before_it",
-)
-NONE_UNDER_WAY = guard(
-    "none that is going on while the server is away",
-    "answering",
-    "if not _is_next(call, flight_key):",
-    "if False:",
-    f"{UNIT}computing_once.py::test_nobody_gets_what_another_process_changed_while_we_cannot_see_it",
 )
 FORKED_FLIGHTS = guard(
     "flights do not survive a fork",
@@ -251,48 +203,21 @@ SENT_ONCE = guard(
     "retry=Retry(NoBackoff(), 3),",
     f"{REAL}server_races.py::test_j_a_write_is_sent_once",
 )
-LEASES = guard(
-    "leases",
-    "answering",
-    "return won is None or won[0]",
-    "return True",
-    f"{REAL}stampede.py::test_each_is_computed_once_when_cold_and_at_every_expiry",
-)
-LEASES_OF_BATCHES = guard(
-    "leases of batches too",
-    "batches",
-    "ours += group if won is None else [g for g, mine in zip(group, won, strict=True) if mine]",
-    "ours += group",
-    f"{UNIT}batches.py::test_what_another_process_computes_is_waited_for",
-)
-LEASES_OF_RENEWALS = guard(
-    "and in the background",
-    "renewal",
-    "won += [item for item, taken in zip(group, answers, strict=False) if taken]",
-    "won += group",
-    f"{REAL}stampede.py::test_nobody_waits_where_an_old_value_may_be_shown",
-)
-LOOK_UNDER_LEASE = Guard(
-    "a look under the lease",
+LEARNED = Guard(
+    "what a page turned out to use is read before it is computed again",
     (
-        _edit("answering", "if again.is_shown:", "if False:"),
-        _edit(
-            "batches",
-            "        for node, group in leases:\n            _collect(node, group, values)\n",
-            "        pass\n",
+        edit("learning", "from typing import Any\n", "from typing import Any\n\nimport msgspec\n"),
+        edit(
+            "learning",
+            "compute_one(wider, where.node.name), kept.longest",
+            "kept.computed._replace(complete=True, value=msgspec.structs.replace("
+            "kept.computed.value, tags=list(wider.tags))), kept.longest",
         ),
     ),
-    (f"{UNIT}batches.py::test_what_was_stored_since_we_looked_is_not_computed_again",),
+    (f"{REAL}pages.py::test_a_page_that_is_computed_across_a_commit_is_not_believed",),
 )
-LOOK_AT_OTHER_TAGS = guard(
-    "also by the tags of who was first",
-    "answering",
-    "relearn(call, _look_again(call, where))[1]",
-    "_look_again(call, where)",
-    f"{REAL}pages.py::test_who_waited_for_another_process_takes_its_page_whatever_its_tags_are",
-)
-LEARNED = guard(
-    "what a page turned out to use is read before it is computed again",
+LEARNED_VERSIONS = guard(
+    "and so are the versions of its tags",
     "learning",
     "    return Kept(wider, where, versions, compute_one(wider, where.node.name), kept.longest)",
     "    again = compute_one(wider, where.node.name)\n"
@@ -325,8 +250,8 @@ NOT_OVERWRITTEN = guard(
 MARK = Guard(
     "the mark is taken down before versions are read",
     (
-        _edit("rewriter", "    take_down(now)\n", ""),
-        _edit(
+        edit("rewriter", "    take_down(now)\n", ""),
+        edit(
             "rewriter",
             "    return [tag for tag in tags if tag not in now]",
             "    take_down(now)\n    return [tag for tag in tags if tag not in now]",
@@ -385,4 +310,7 @@ ZONES = guard(
     f"{UNIT}pages.py::test_languages_and_time_zones_have_pages_of_their_own",
 )
 
-GUARDS = tuple(value for value in dict(globals()).values() if isinstance(value, Guard))
+GUARDS = (
+    *(value for value in dict(globals()).values() if isinstance(value, Guard)),
+    *guards_of_work.GUARDS,
+)
