@@ -38,6 +38,8 @@ class _Topic:
     key: Key
     listeners: set[Listener] = field(default_factory=set)
     state: bytes | None = None
+    # Of the state: taken once, however many are told.
+    digest: str = ""
     # Changes heard of, and how many of them the state already shows.
     heard: int = 0
     shown: int = 0
@@ -68,7 +70,7 @@ class Listener:
     def fingerprint(self) -> str:
         """Name what this listener has been told, the same in every process."""
         told = "|".join(f"{topic}={digest}" for topic, digest in sorted(self._sent.items()))
-        return hashlib.blake2b(told.encode(), digest_size=9).hexdigest()
+        return _digest_of(told.encode())
 
     def ring(self, topic: _Topic) -> None:
         self._changed[topic.key.topic] = topic
@@ -81,10 +83,9 @@ class Listener:
     def _news(self) -> Iterator[Update]:
         changed, self._changed = self._changed, {}
         for name, topic in changed.items():
-            digest = hashlib.blake2b(topic.state or b"", digest_size=9).hexdigest()
-            if self._sent.get(name) == digest:
+            if self._sent.get(name) == topic.digest:
                 continue
-            self._sent[name] = digest
+            self._sent[name] = topic.digest
             yield Update(name, topic.state)
 
 
@@ -152,6 +153,7 @@ class Hub:
             while topic.shown < topic.heard and topic.listeners:
                 heard = topic.heard
                 topic.state = await self._read(topic.key)
+                topic.digest = _digest_of(topic.state or b"")
                 topic.shown = heard
                 for listener in topic.listeners:
                     listener.ring(topic)
@@ -162,3 +164,7 @@ class Hub:
                 listener.close()
         finally:
             topic.reader = None
+
+
+def _digest_of(told: bytes) -> str:
+    return hashlib.blake2b(told, digest_size=9).hexdigest()
