@@ -183,6 +183,18 @@ def test_a_job_of_a_newer_release_waits_for_a_worker_that_knows_it():
     assert (job.state, job.error) == (Job.State.QUEUED, "No task is called future.task here.")
 
 
+def test_a_job_that_no_release_knows_is_dead_in_the_end_and_not_gone():
+    job = Job.objects.create(task="past.task", queue="default", arguments={"id": 1})
+    Job.objects.update(tried_since=timezone.now() - timedelta(hours=2))
+
+    run_jobs()
+
+    job.refresh_from_db()
+    assert (job.state, job.arguments) == (Job.State.DEAD, {"id": 1})
+    assert job.error == "Out of tries: No task is called past.task here."
+    assert job.culprit == "Unknown task"
+
+
 def test_a_worker_that_was_taken_for_dead_writes_nothing(monkeypatch):
     job = jobs.note.delay(text="hello")
 

@@ -1,0 +1,1 @@
+"""A release that is being replaced; its successor is tests/support/later."""
