@@ -81,6 +81,7 @@ class Live:
     def close(self) -> None:
         self._stop.set()
         self.hub.close()
+        self._door.close()
         for task in self._tasks:
             task.cancel()
 

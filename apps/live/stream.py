@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import random
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from contextlib import suppress
@@ -24,6 +25,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
 from apps.live.hub import Hub, Key, Listener, Update
+from apps.live.lines import hang_up
 from apps.live.seats import Seats, Taken
 
 # What the ASGI specification calls them; its messages are open dictionaries.
@@ -33,8 +35,10 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 Headers = list[tuple[bytes, bytes]]
 
-# A browser that reads nothing for so long has gone without saying so.
-STALLED = 30.0
+# What a browser may still need to take what is on its way to it, once the process is to stop.
+LAST_CALL = 1.0
+
+logger = logging.getLogger(__name__)
 
 
 class Question(NamedTuple):
@@ -65,12 +69,18 @@ class Refused(Exception):
         self.headers = list(headers)
 
 
+class Stalled(Exception):
+    """The browser reads nothing, and what is for it fills all buffers on the way."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Limits:
     # Heartbeats keep proxies from closing a quiet stream and find browsers that went away.
     heartbeat: float = 15.0
     # A stream ends after this, and the browser asks again: so a lost permission ends it too.
     lifetime: float = 600.0
+    # A browser that takes nothing for so long has gone without saying so, or wants our memory.
+    stalled: float = 30.0
     listeners: int = 5000
     topics: int = 100
     # Open pages of one person, and of all who come from one address: a school has one for all.
@@ -91,6 +101,13 @@ class Door:
         self._behind_proxy = behind_proxy
         self._people = Seats(limits.per_person)
         self._addresses = Seats(limits.per_address)
+        self._writing: set[asyncio.Timeout] = set()
+
+    def close(self) -> None:
+        """Wait no longer for browsers that do not read: the process is to stop."""
+        soon = asyncio.get_running_loop().time() + LAST_CALL
+        for patience in self._writing:
+            patience.reschedule(soon)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
@@ -104,6 +121,8 @@ class Door:
                 admission = await self._admission_of(scope, headers)
                 with self._people.one_for(admission.person):
                     await self._stream(admission.keys, headers, crossing, receive, send)
+        except Stalled:
+            await self._cut_off(scope)
         except Taken:
             wait = [(b"retry-after", b"60"), *crossing]
             await _answer(send, 429, "You are listening in many places already.", wait)
@@ -163,26 +182,47 @@ class Door:
         leaving = asyncio.create_task(_close_when_left(receive, listener))
         try:
             await _begin(send, crossing)
-            # The end of its life, a browser that reads no more, or a broken connection.
-            with suppress(TimeoutError, OSError):
-                async with asyncio.timeout(self._limits.lifetime):
-                    await self._tell(listener, headers.get(b"last-event-id", b""), send)
+            with suppress(OSError):  # a broken connection
+                await self._tell(listener, headers.get(b"last-event-id", b""), send)
         finally:
             leaving.cancel()
             self._hub.leave(listener)
             await _finish(send)
 
     async def _tell(self, listener: Listener, seen: bytes, send: Send) -> None:
-        await _write(send, f"retry: {random.randint(1000, 5000)}\n\n".encode())  # noqa: S311
-        while not listener.closed:
-            updates = await listener.wait(seconds=self._limits.heartbeat)
+        """Tell all news until the listener is closed or has lived its life. Raises Stalled."""
+        clock = asyncio.get_running_loop().time
+        ends = clock() + self._limits.lifetime
+        await self._write(send, f"retry: {random.randint(1000, 5000)}\n\n".encode())  # noqa: S311
+        # Looked at between two writes: one that is cut in its middle would look like no stall.
+        while not listener.closed and (left := ends - clock()) > 0:
+            updates = await listener.wait(seconds=min(self._limits.heartbeat, left))
             mark = listener.fingerprint().encode()
             # One that returns and was told just this already has the page right.
             known, seen = mark == seen, b""
             if updates and not known:
-                await _write(send, b"".join(encode(update, mark) for update in updates))
+                await self._write(send, b"".join(encode(update, mark) for update in updates))
             elif not listener.closed:
-                await _write(send, b": still here\n\n")
+                await self._write(send, b": still here\n\n")
+
+    async def _write(self, send: Send, body: bytes) -> None:
+        try:
+            async with asyncio.timeout(self._limits.stalled) as patience:
+                self._writing.add(patience)
+                try:
+                    await send({"type": "http.response.body", "body": body, "more_body": True})
+                finally:
+                    self._writing.discard(patience)
+        except TimeoutError:
+            raise Stalled from None
+
+    async def _cut_off(self, scope: Scope) -> None:
+        """End the connection, which the browser's refusal to read would keep open."""
+        host, port = (scope.get("client") or ("", ""))[:2]
+        # In HTTP/2 the connection is that of other streams too.
+        alone = not scope.get("http_version", "").startswith("2")
+        cut = alone and await asyncio.to_thread(hang_up, (str(host), str(port)))
+        logger.info("live.cut_off reset=%s", cut)
 
 
 def encode(update: Update, mark: bytes) -> bytes:
@@ -209,11 +249,6 @@ async def _begin(send: Send, crossing: Headers) -> None:
             ],
         }
     )
-
-
-async def _write(send: Send, body: bytes) -> None:
-    async with asyncio.timeout(STALLED):
-        await send({"type": "http.response.body", "body": body, "more_body": True})
 
 
 async def _finish(send: Send) -> None:

@@ -11,6 +11,7 @@ from devstack.programs import Web
 from tests.support.servers import site_variables
 
 StartLive = Callable[..., Web]
+SITE = "project.asgi:application"
 
 
 @pytest.fixture(params=["asgi", "asginl"])
@@ -26,11 +27,13 @@ def start_live(
     """Start a real live process on the test's database and broker; it has a `port`."""
     started: list[Web] = []
 
-    def start(*, interface: str = "asgi", port: int = 0, **variables: str) -> Web:
+    def start(
+        *, interface: str = "asgi", port: int = 0, target: str = SITE, **variables: str
+    ) -> Web:
         name = f"live{len(started) + 1}"
         program = Web(
             name=name,
-            target="project.asgi:application",
+            target=target,
             port=port or free_port(),
             options=("--interface", interface),
             log=tmp_path / f"{name}.log",
