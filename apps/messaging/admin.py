@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from apps.messaging import dead, grouped, presence, queues
+from apps.messaging.batches.models import Producer
 from apps.messaging.models import Job, Queue, QueueSample, Schedule, Worker
 
 
@@ -168,3 +169,25 @@ class ScheduleAdmin(ReadOnly):
     """What starts at intervals, and when it did last."""
 
     list_display = ["task", "every", "last_due"]
+
+
+@admin.register(Producer)
+class ProducerAdmin(ReadOnly):
+    """The processes that emit events: how much of each was folded, what it lost."""
+
+    list_display = ["name", "messages_folded", "messages_missing", "dropped", "seen_at"]
+    ordering = ["-seen_at"]
+    fields = ["id", *list_display]
+    readonly_fields = ["messages_folded", "messages_missing"]
+
+    @admin.display(description=_("messages folded"))
+    def messages_folded(self, producer: Producer) -> int:
+        return sum(numbers.upper - numbers.lower for numbers in producer.folded)
+
+    @admin.display(description=_("messages still to come"))
+    def messages_missing(self, producer: Producer) -> int:
+        """Count those in between: later ones of this producer are folded already."""
+        if not producer.folded:
+            return 0
+        last = producer.folded[-1].upper - producer.folded[0].lower
+        return last - self.messages_folded(producer)

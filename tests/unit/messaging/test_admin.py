@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+from uuid import uuid4
+
 import pytest
 from django.urls import reverse
+from psycopg.types.multirange import Multirange
+from psycopg.types.range import Range
 
 from apps.messaging import Job
+from apps.messaging.batches.models import Producer
 from tests.support import jobs
 from tests.support.messaging import run_jobs
 
@@ -85,3 +90,28 @@ def test_staff_without_the_permission_have_no_such_actions(client, dead_job, dja
 
     dead_job.refresh_from_db()
     assert dead_job.state == Job.State.DEAD
+
+
+def test_a_producer_of_events_shows_what_was_folded_and_what_it_lost(admin_client):
+    producer = Producer.objects.create(
+        id=uuid4(),
+        name="web@harbour 17",
+        folded=Multirange([Range(1, 8), Range(9, 31)]),
+        dropped=42,
+    )
+    Producer.objects.create(id=uuid4(), name="web@hill 4")
+
+    rows = admin_client.get(reverse("admin:messaging_producer_changelist")).content.decode()
+    address = reverse("admin:messaging_producer_change", args=[producer.pk])
+    row = admin_client.get(address).content.decode()
+
+    cells = [
+        'field-messages_folded">29<',
+        'field-messages_missing">1<',
+        'field-dropped">42<',
+        'field-messages_folded">0<',
+        'field-messages_missing">0<',
+    ]
+    assert [cell for cell in cells if cell not in rows] == []
+    assert "web@harbour 17" in row
+    assert admin_client.post(address, {"dropped": 0}).status_code == 403
