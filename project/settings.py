@@ -220,6 +220,8 @@ LOGIN_REDIRECT_URL = "home"
 PASSWORD_RESET_TIMEOUT = int(timedelta(days=1).total_seconds())
 # Names and addresses of those who never confirm are free again after so many days.
 UNCONFIRMED_DAYS = env.int("UNCONFIRMED_DAYS", default=7)
+# What somebody was told of, and has seen, is forgotten after so many days.
+NOTIFICATION_DAYS = env.int("NOTIFICATION_DAYS", default=90)
 AVATAR_MAX_BYTES = env.int("AVATAR_MAX_BYTES", default=10 * 1024 * 1024)
 FILE_UPLOAD_HANDLERS = ["apps.accounts.forms.AvatarHandler"]
 

@@ -125,6 +125,12 @@ def _check_limits() -> Iterator[CheckMessage]:
             "UNCONFIRMED_DAYS forgets people before their letter can have come.",
             "Give UNCONFIRMED_DAYS a day or more.",
         )
+    if settings.NOTIFICATION_DAYS < 1:
+        yield _error(
+            22,
+            "NOTIFICATION_DAYS forgets what people have only just seen.",
+            "Give NOTIFICATION_DAYS a day or more.",
+        )
     for name, seconds in _waits().items():
         if seconds <= 0:
             yield _error(18, f"{name} is no time to wait.", f"Set {name} above zero.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from uuid import UUID
@@ -33,6 +33,17 @@ from apps.photos.models import Photo
 from apps.webhooks import services as webhooks
 
 logger = logging.getLogger(__name__)
+
+_before_deletion: list[Callable[[Photo], None]] = []
+
+
+def before_deletion(act: Callable[[Photo], None]) -> None:
+    """Let an app above this one act, too, when a photo is deleted.
+
+    It is called in the same transaction, while all that hangs on the photo is still there.
+    """
+    if act not in _before_deletion:
+        _before_deletion.append(act)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,14 +136,14 @@ def delete_photo(*, photo: Photo) -> None:
     # From here on nobody adds a like or a comment, which the deletion below would not find.
     list(Photo.objects.select_for_update().filter(pk=photo.pk))
     caching.changed(photo)
+    for act in _before_deletion:
+        act(photo)
     photo_id = str(photo.pk)
     if photo.published_at is not None:
         webhooks.announce("photo.deleted", {"id": photo_id})
     photo.delete()
     tasks.remove_files.delay(photo_id=photo_id)
     messaging.publish("photo.deleted", {"photo": photo_id})
-    # With it goes what its owner was told about it.
-    messaging.publish("user.changed", {"user": photo.owner_id})
 
 
 @transaction.atomic

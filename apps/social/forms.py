@@ -28,3 +28,6 @@ class ChoiceForm(forms.Form):
     likes = forms.BooleanField(
         label=NotificationChoice._meta.get_field("likes").verbose_name, required=False
     )
+    conversations = forms.BooleanField(
+        label=NotificationChoice._meta.get_field("conversations").verbose_name, required=False
+    )

@@ -130,6 +130,7 @@ class Notification(models.Model):
     class Verb(models.TextChoices):
         LIKED = "liked", _("liked a photo")
         COMMENTED = "commented", _("commented on a photo")
+        ALSO = "also", _("also commented on a photo")
         FOLLOWED = "followed", _("follows")
 
     recipient = models.ForeignKey(
@@ -152,8 +153,13 @@ class Notification(models.Model):
     like = models.OneToOneField(
         Like, on_delete=models.CASCADE, null=True, blank=True, related_name="+"
     )
-    comment = models.OneToOneField(
-        Comment, on_delete=models.CASCADE, null=True, blank=True, related_name="+"
+    comment = models.ForeignKey(
+        Comment,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,  # the unique constraint begins with it
     )
     follow = models.OneToOneField(
         Follow, on_delete=models.CASCADE, null=True, blank=True, related_name="+"
@@ -169,6 +175,7 @@ class Notification(models.Model):
         verbose_name_plural = _("notifications")
         ordering = ["-id"]
         constraints = [
+            models.UniqueConstraint(fields=["comment", "recipient"], name="told_once_of_comment"),
             models.CheckConstraint(
                 condition=~Q(recipient=F("actor")), name="notification_is_for_others"
             ),
@@ -178,7 +185,7 @@ class Notification(models.Model):
                     & Q(comment=None, follow=None)
                 )
                 | (
-                    Q(verb="commented", photo__isnull=False, comment__isnull=False)
+                    Q(verb__in=["commented", "also"], photo__isnull=False, comment__isnull=False)
                     & Q(like=None, follow=None)
                 )
                 | (
@@ -213,10 +220,13 @@ class NotificationChoice(models.Model):
         verbose_name=_("person"),
     )
     likes = models.BooleanField(_("Tell me who likes my photos"), default=True)
+    conversations = models.BooleanField(
+        _("Tell me who comments on a photo after I did"), default=True, db_default=True
+    )
 
     class Meta:
         verbose_name = _("choice of notifications")
         verbose_name_plural = _("choices of notifications")
 
     def __str__(self) -> str:
-        return f"{self.person_id}: likes {self.likes}"
+        return f"{self.person_id}: likes {self.likes}, conversations {self.conversations}"

@@ -20,6 +20,8 @@ from apps.social.models import Comment, Follow, Like, Notification, Notification
 COMMENTS_PAGE = 50
 PEOPLE_SHOWN = 24
 NOTIFICATIONS_PAGE = 30
+# So many who commented before are told of a comment, those who spoke last: more are a crowd.
+TOLD_AT_MOST = 100
 
 # What a comment is asked for by: itself and its author, since both are what it shows.
 Entry = tuple[int, int]
@@ -102,6 +104,37 @@ def list_comments_since(*, author: User, moment: datetime) -> list[Comment]:
     return list(Comment.objects.filter(author=author, created_at__gte=moment).order_by("-id"))
 
 
+def is_conversation(*, comment: Comment, owner_id: int) -> bool:
+    """Whether somebody else, other than the owner of the photo, commented on it before."""
+    return _who_spoke_before(comment, owner_id).exists()
+
+
+def list_conversation(*, comment: Comment, owner_id: int) -> list[int]:
+    """Who commented on the photo before and wants to hear of what follows.
+
+    Not the author and not the owner, who is told anyway. Who spoke last comes first.
+    """
+    deaf = NotificationChoice.objects.filter(conversations=False)
+    listeners = (
+        _who_spoke_before(comment, owner_id)
+        .filter(author__is_active=True)
+        .exclude(author__in=deaf.values("person"))
+    )
+    people = listeners.values("author").annotate(last=Max("pk")).order_by("-last")
+    return list(people.values_list("author", flat=True)[:TOLD_AT_MOST])
+
+
+def _who_spoke_before(comment: Comment, owner_id: int) -> QuerySet[Comment]:
+    earlier = Comment.objects.filter(photo=comment.photo_id, pk__lt=comment.pk).order_by()
+    return earlier.exclude(author__in=[comment.author_id, owner_id])
+
+
+def list_told(*, photo: Photo) -> list[int]:
+    """Who has notifications about this photo."""
+    told = Notification.objects.filter(photo=photo).order_by()
+    return list(told.values_list("recipient_id", flat=True).distinct())
+
+
 @caching.cached(timeout=timedelta(hours=1), tags=["follows:{person_id}", "followers:{person_id}"])
 def count_follows(*, person_id: int) -> Follows:
     return Follows(
@@ -155,7 +188,13 @@ def say_unseen(count: int) -> str:
 
 
 def wants_likes(*, person_id: int) -> bool:
-    return not NotificationChoice.objects.filter(person=person_id, likes=False).exists()
+    return find_choice(person_id=person_id).likes
+
+
+def find_choice(*, person_id: int) -> NotificationChoice:
+    """What somebody wants to be told of; a row that is not stored if they never chose."""
+    choice = NotificationChoice.objects.filter(person=person_id).first()
+    return choice or NotificationChoice(person_id=person_id)
 
 
 def may_hear(*, viewer: live.Viewer, name: str) -> bool:

@@ -14,7 +14,7 @@ from apps import caching, messaging
 from apps.accounts.models import User
 from apps.photos import services as photos
 from apps.photos.models import Photo
-from apps.social import selectors
+from apps.social import selectors, tasks
 from apps.social.exceptions import NotConfirmed, NotPublished, Oneself, TooFast
 from apps.social.models import Comment, Follow, Like, Notification, NotificationChoice
 from apps.social.validators import tidy_text
@@ -97,6 +97,9 @@ def comment_on_photo(*, author: User, photo: Photo, text: str) -> Comment:
     event = {"photo": photo.as_event(), "author": author.as_event(), "text": comment.text}
     webhooks.announce("photo.commented", event)
     _notify(photo.owner_id, author, Notification.Verb.COMMENTED, photo=photo, comment=comment)
+    if selectors.is_conversation(comment=comment, owner_id=photo.owner_id):
+        # These may be many, and the author need not wait for them.
+        tasks.tell_conversation.delay(comment_id=comment.pk)
     _tell("photo.commented", photo.pk)
     return comment
 
@@ -128,9 +131,16 @@ def mark_seen(*, person: User, up_to: int) -> int:
 
 
 @transaction.atomic
-def choose_notifications(*, person: User, likes: bool) -> None:
+def choose_notifications(*, person: User, likes: bool, conversations: bool) -> None:
     """Keep what somebody wants to be told of from now on."""
-    NotificationChoice.objects.update_or_create(person=person, defaults={"likes": likes})
+    choice = {"likes": likes, "conversations": conversations}
+    NotificationChoice.objects.update_or_create(person=person, defaults=choice)
+
+
+def forget_photo(photo: Photo) -> None:
+    """A photo is being deleted: all that was told about it goes with it, so bells change."""
+    for recipient_id in selectors.list_told(photo=photo):
+        _changed_for(recipient_id)
 
 
 def _notify(recipient_id: int, actor: User, verb: str, **about: Any) -> None:

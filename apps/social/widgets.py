@@ -52,12 +52,7 @@ def counts(*, person_id: int) -> Context:
     return {"follows": selectors.count_follows(person_id=person_id)}
 
 
-# The tag of the owner's stream, because with a deleted photo goes what was told about it.
-@caching.widget(
-    "social.bell",
-    timeout=timedelta(days=1),
-    tags=["notifications:{person_id}", "stream:{person_id}"],
-)
+@caching.widget("social.bell", timeout=timedelta(days=1), tags=["notifications:{person_id}"])
 def bell(*, person_id: int) -> Context:
     """The way to the notifications, with how many are new: of one person, for that person."""
     count = selectors.count_unseen(person_id=person_id)

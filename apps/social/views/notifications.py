@@ -22,8 +22,9 @@ def notifications(request: HttpRequest) -> HttpResponse:
     assert viewer.is_authenticated  # noqa: S101 - login_required says so, to those who run it
     before = _place(request)
     page = selectors.list_news(person=viewer, before=before)
-    likes = selectors.wants_likes(person_id=viewer.pk)
-    context = {"page": page, "before": before, "form": ChoiceForm(initial={"likes": likes})}
+    choice = selectors.find_choice(person_id=viewer.pk)
+    wanted = {"likes": choice.likes, "conversations": choice.conversations}
+    context = {"page": page, "before": before, "form": ChoiceForm(initial=wanted)}
     return render(request, "social/notifications.html", context)
 
 
@@ -41,7 +42,7 @@ def notifications_seen(request: HttpRequest, viewer: User) -> HttpResponse:
 def notifications_choose(request: HttpRequest, viewer: User) -> HttpResponse:
     form = ChoiceForm(request.POST)
     if form.is_valid():
-        services.choose_notifications(person=viewer, likes=form.cleaned_data["likes"])
+        services.choose_notifications(person=viewer, **form.cleaned_data)
     return redirect("notifications")
 
 

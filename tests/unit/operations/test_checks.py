@@ -77,6 +77,7 @@ def test_the_checks_are_registered() -> None:
         ("ALLOWED_HOSTS", ["https://photos.example.org"], "safelight.E019"),
         ("ALLOWED_HOSTS", ["photos.example.org:8000"], "safelight.E019"),
         ("DEFAULT_FROM_EMAIL", "Photos", "safelight.E020"),
+        ("NOTIFICATION_DAYS", 0, "safelight.E022"),
         ("WEBHOOKS", {"ALLOW_PRIVATE_NETWORKS": True}, "safelight.W021"),
     ],
 )

@@ -13,6 +13,7 @@ from apps.photos.models import Photo
 from apps.social import selectors, services
 from tests.support.accounts import make_user
 from tests.support.caching import trace
+from tests.support.messaging import run_jobs
 from tests.support.pages import logged_in, page_of
 from tests.support.photos import make_photo
 from tests.support.social import make_comment, make_follow, make_like
@@ -55,6 +56,19 @@ def test_it_names_who_did_what(photo: Photo, ada: User) -> None:
     assert f"{photo.get_absolute_url()}#comment-" in page
     assert "lou follows you" in page
     assert page.count("is-new") == 3
+
+
+def test_it_names_who_commented_after_one_did(photo: Photo, ben: User) -> None:
+    make_comment(photo, author=ben)
+    make_comment(photo, author=make_user("kim"))
+    zoe = make_comment(photo, author=make_user("zoe", display_name="Zoë <3"))
+    run_jobs(queue="default")
+
+    page = page_of(logged_in(ben), PAGE)
+
+    assert "Zoë &lt;3 and 1 other also commented on “Harbour &lt;1&gt;”" in page
+    assert zoe.get_absolute_url() in page
+    assert page.count("is-new") == 1
 
 
 def test_all_is_marked_as_read_by_a_form(photo: Photo, ada: User, ben: User) -> None:
@@ -112,6 +126,10 @@ def test_likes_are_muted_by_a_form(ada: User) -> None:
     assert 'name="likes" id="id_likes" checked' not in page_of(client, PAGE)
     client.post(f"{PAGE}choose/", {"likes": "on"})
     assert selectors.wants_likes(person_id=ada.pk)
+    assert not selectors.find_choice(person_id=ada.pk).conversations
+    client.post(f"{PAGE}choose/", {"conversations": "on"})
+    assert selectors.find_choice(person_id=ada.pk).conversations
+    assert 'name="conversations" id="id_conversations" checked' in page_of(client, PAGE)
 
 
 def test_a_kept_page_has_no_bell_and_each_person_has_their_own(

@@ -89,13 +89,13 @@ class TestWhoIsTold:
     def test_who_wants_to_hear_of_no_likes_hears_of_comments(
         self, photo: Photo, ada: User, ben: User
     ) -> None:
-        services.choose_notifications(person=ada, likes=False)
+        services.choose_notifications(person=ada, likes=False, conversations=True)
 
         make_like(photo, person=ben)
         make_comment(photo, author=ben)
 
         assert [verb for verb, *_ in lines(ada)] == ["commented"]
-        services.choose_notifications(person=ada, likes=True)
+        services.choose_notifications(person=ada, likes=True, conversations=True)
         make_like(photo)
         assert [verb for verb, *_ in lines(ada)] == ["liked", "commented"]
 
