@@ -177,7 +177,7 @@ class ProducerAdmin(ReadOnly):
 
     list_display = ["name", "messages_folded", "messages_missing", "dropped", "seen_at"]
     ordering = ["-seen_at"]
-    fields = ["id", *list_display]
+    fields = ["id", "name", "messages_folded", "messages_missing", "dropped", "seen_at"]
     readonly_fields = ["messages_folded", "messages_missing"]
 
     @admin.display(description=_("messages folded"))
@@ -189,5 +189,5 @@ class ProducerAdmin(ReadOnly):
         """Count those in between: later ones of this producer are folded already."""
         if not producer.folded:
             return 0
-        last = producer.folded[-1].upper - producer.folded[0].lower
-        return last - self.messages_folded(producer)
+        reached: int = producer.folded[-1].upper - producer.folded[0].lower
+        return reached - self.messages_folded(producer)
