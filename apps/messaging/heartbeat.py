@@ -50,8 +50,9 @@ class Heart:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._held)
-                # Never true, so that a job which begins does not cut the pause short.
-                self._changed.wait_for(lambda: False, limits().lease_seconds / 3)
+            # Outside the lock, so that jobs which begin meanwhile do not wake this thread.
+            time.sleep(limits().lease_seconds / 3)
+            with self._changed:
                 now = time.monotonic()
                 held = [key for key, until in self._held.items() if until > now]
             if held:
