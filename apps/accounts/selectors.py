@@ -10,6 +10,8 @@ from apps.accounts.models import User
 from apps.accounts.validators import USERNAME
 
 NEWEST = 8
+# What is shown of a person in a list: the name, the link and the picture.
+SHOWN = ("username", "display_name", "avatar_renditions")
 
 
 def get_person(username: str) -> User:
@@ -25,8 +27,8 @@ def get_person(username: str) -> User:
 
 
 def list_newest_people(*, limit: int = NEWEST) -> list[User]:
-    """Return those who were confirmed last, newest first."""
-    return list(User.objects.confirmed().order_by("-confirmed_at", "-pk")[:limit])
+    """Return those who were confirmed last, newest first, with no more than what is shown."""
+    return list(User.objects.confirmed().only(*SHOWN).order_by("-confirmed_at", "-pk")[:limit])
 
 
 def find_person_to_log_in(login: str) -> User | None:

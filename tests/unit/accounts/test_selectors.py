@@ -51,13 +51,20 @@ def test_the_newest_people_are_those_who_were_confirmed_last() -> None:
     assert [person.username for person in selectors.list_newest_people(limit=2)] == ["cyd", "ben"]
 
 
-def test_the_newest_people_are_one_query() -> None:
-    make_user("ada")
+def test_the_newest_people_are_one_query_of_no_more_than_what_is_shown() -> None:
+    make_user("ada", display_name="Ada L.", avatar_renditions={"96.webp": "a1/00/0/96.webp"})
+    make_user("ben")
 
     with trace() as seen:
-        newest.fresh()
+        shown = newest.fresh()
 
-    assert len(seen.queries) == 1
+    assert "Ada L." in shown
+    assert "a1/00/0/96.webp" in shown
+    [query] = seen.queries
+    asked = query.partition(" FROM ")[0]
+    assert asked.count(", ") == len(selectors.SHOWN)  # and the key
+    for private in ("password", "email", "bio", "last_login"):
+        assert f'"{private}"' not in asked
 
 
 def test_before_there_is_anybody_the_widget_is_empty() -> None:
