@@ -10,8 +10,6 @@ Celery is asked for only where `REWRITE_QUEUE` names a queue; without, nothing h
 
 from __future__ import annotations
 
-import logging
-import time
 from collections.abc import Iterable, Sequence
 from functools import partial
 
@@ -20,15 +18,11 @@ from apps.caching.engine import engine
 from apps.caching.patterns import concerned
 from apps.caching.stores import Item
 
-logger = logging.getLogger(__name__)
 TASK = "caching.rewrite"
 # A change of more than these is an import or a repair: its readers compute what they look at.
 MOST_TAGS = 100
-# After a broker that did not take a message, the next is not tried for so many seconds.
-QUIET_SECONDS = 5.0
 # A message that waited longer would rewrite what readers have computed long since.
 EXPIRES = 60
-_quiet_until = 0.0
 
 
 def ask(tags: Iterable[str]) -> None:
@@ -36,7 +30,7 @@ def ask(tags: Iterable[str]) -> None:
 
     Never raises, and nobody waits for the broker: a thread of the background sends.
     """
-    if not engine().options.rewrite_queue or time.monotonic() < _quiet_until:
+    if not engine().options.rewrite_queue:
         return
     wanted = concerned(tags)
     if 0 < len(wanted) <= MOST_TAGS:
@@ -45,14 +39,11 @@ def ask(tags: Iterable[str]) -> None:
 
 def send(tags: Sequence[str], *, countdown: float = 0) -> None:
     """Send the message for tags whose marks are up. What cannot be sent takes its marks down."""
-    global _quiet_until  # noqa: PLW0603 - one per process; who reads an old one tries in vain
     from apps import messaging  # noqa: PLC0415 - a site without workers need not have Celery
 
     queue = engine().options.rewrite_queue
     if not messaging.send(TASK, list(tags), queue=queue, countdown=countdown, expires=EXPIRES):
-        _quiet_until = time.monotonic() + QUIET_SECONDS
         take_down(tags)
-        logger.info("the broker took no message: nothing is rewritten for now")
 
 
 def take_down(tags: Iterable[str]) -> None:
@@ -69,6 +60,10 @@ def first(key: str, seconds: float) -> bool:
 
 
 def _send_unmarked(tags: Sequence[str]) -> None:
+    from apps import messaging  # noqa: PLC0415 - as above
+
+    if messaging.is_away():
+        return  # a mark would only keep others from sending
     eng = engine()
     ours = [tag for tag in tags if first(eng.keys.asked(tag), eng.options.lease_seconds)]
     if ours:

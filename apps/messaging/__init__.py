@@ -35,7 +35,7 @@ if typing.TYPE_CHECKING:
     from apps.messaging.batches.counts import add_counts
     from apps.messaging.jobs import Task, current_job, job
     from apps.messaging.models import Job
-    from apps.messaging.plain import send
+    from apps.messaging.plain import is_away, send
     from apps.messaging.replies.questions import Question, answers
     from apps.messaging.topics import Event, matches, publish, subscribe
 else:
@@ -50,6 +50,7 @@ else:
         "answers": "replies.questions",
         "batch": "batches.batch",
         "current_job": "jobs",
+        "is_away": "plain",
         "job": "jobs",
         "matches": "topics",
         "publish": "topics",
@@ -83,6 +84,7 @@ __all__ = [
     "answers",
     "batch",
     "current_job",
+    "is_away",
     "job",
     "matches",
     "named",

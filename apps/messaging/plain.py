@@ -14,6 +14,11 @@ from apps.messaging import broker
 from apps.messaging.broker import Line
 
 
+def is_away() -> bool:
+    """Say whether the broker did not answer a moment ago: until the next try, `send` is in vain."""
+    return broker.breaker.is_open
+
+
 def send(
     task: str,
     *args: object,

@@ -13,7 +13,8 @@ from django.contrib.auth.models import Group
 from django.db import connections
 from pytest_django import Settings
 
-from apps.caching import rewriter, rewriting
+from apps.caching import rewriter
+from apps.messaging import broker
 from devstack.processes import Program
 from devstack.servers import Memcached, Valkey
 from tests.support.rewriting import get_watched_name, kept, rename
@@ -35,12 +36,10 @@ def gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def group(
-    server: Valkey | Memcached, settings: Settings, gate: Path, monkeypatch: pytest.MonkeyPatch
-) -> Group:
+def group(server: Valkey | Memcached, settings: Settings, gate: Path) -> Group:
     """Return a group whose name is in the cache."""
     settings.CACHING = {**settings.CACHING, "REWRITE_QUEUE": "default", "LEASE_SECONDS": 3}
-    monkeypatch.setattr(rewriting, "_quiet_until", 0.0)
+    broker.breaker.reset()
     group = Group.objects.create(name="old")
     assert get_watched_name(group.pk) == "old"
     return group

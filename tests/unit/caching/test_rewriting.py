@@ -53,11 +53,10 @@ def group() -> Group:
 
 
 @pytest.fixture
-def queue(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def queue(settings: Settings) -> Iterator[str]:
     """A queue of this test, in which nobody takes the messages out."""
     name = f"rewrite-{secrets.token_hex(6)}"
     settings.CACHING = {**settings.CACHING, "REWRITE_QUEUE": name}
-    monkeypatch.setattr(rewriting, "_quiet_until", 0.0)
     broker.hang_up()
     broker.breaker.reset()
     yield name
@@ -249,3 +248,19 @@ def test_without_a_broker_a_change_goes_on_and_its_mark_is_taken_down(
     key = engine().keys.asked(tag(group))
     assert engine().servers.place(key).get([key]) == [None]
     assert get_hot_name(group.pk) == "new"
+
+
+def test_while_the_broker_is_away_no_mark_is_put_up(
+    group: Group, queue: str, settings: Settings
+) -> None:
+    settings.MESSAGING = {**getattr(settings, "MESSAGING", {}), "BREAKER_SECONDS": 60.0}
+    broker.breaker.trip()
+
+    with trace() as seen:
+        rename(group, "new")
+    assert not any(key.split(":")[1] == "r" for trip in seen.trips for key in trip.keys)
+    broker.breaker.reset()
+    assert bell.depth(queue) == 0
+
+    rename(group, "newer")
+    assert bell.depth(queue) == 1

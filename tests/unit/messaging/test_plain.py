@@ -73,8 +73,10 @@ def test_a_broker_that_refuses_costs_nobody_a_wait(monkeypatch):
 
 
 def test_while_the_breaker_is_open_a_message_is_lost_at_once(messages):
+    assert not messaging.is_away()
     broker.breaker.trip()
 
+    assert messaging.is_away()
     assert not messaging.send("tests.tidy", queue=QUEUE)
 
     assert messages.llen(QUEUE) == 0
