@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 
 from apps.accounts.models import User
+from apps.photos import services as photos
 from apps.photos.models import Photo
 from apps.social import services
 from tests.integration.live.conftest import StartLive
 from tests.integration.live.test_live import cookie_of, in_thread, run, see_subscription, topic_of
 from tests.support.announcements import make_announcement
 from tests.support.live import Listener, Refused, listen
+from tests.support.messaging import run_jobs
 from tests.support.photos import make_photo
 from tests.support.social import make_comment, make_follow, make_like
 
@@ -149,5 +151,30 @@ def test_what_is_taken_back_is_told_too(start_live: StartLive, photo: Photo, ben
 
             while (state["likes"], state["comments"]) != (0, []):
                 state = (await visitor.event())["data"]["state"]
+
+    run(scene())
+
+
+def test_the_bell_of_one_who_commented_moves_with_the_conversation(
+    start_live: StartLive, photo: Photo, ben: User, cyd: User
+) -> None:
+    live = start_live()
+    make_comment(photo, author=ben)
+    cookie = cookie_of(ben)
+
+    def answer() -> None:
+        make_comment(photo, author=cyd)
+        run_jobs(queue="default")
+
+    async def scene() -> None:
+        async with await listen(live.port, f"user:{ben.pk}", cookie=cookie) as mine:
+            assert (await mine.event())["data"]["state"]["unseen"] == 0
+            await see_subscription()
+
+            await in_thread(answer)
+            assert (await mine.event())["data"]["state"]["unseen"] == 1
+
+            await in_thread(photos.delete_photo, photo=photo)
+            assert (await mine.event())["data"]["state"]["unseen"] == 0
 
     run(scene())
