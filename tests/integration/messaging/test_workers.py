@@ -9,7 +9,7 @@ import psutil
 import pytest
 from django.db import connection, transaction
 
-from apps.messaging import Job
+from apps.messaging import Job, bell
 from tests.support import jobs
 from tests.support.wait import wait_until
 
@@ -140,6 +140,8 @@ def test_a_worker_that_is_asked_to_stop_ends_what_it_has_and_takes_no_more(
     jobs.wait_for_file.delay(path=str(seen), line="first", gate=str(gate))
     wait_until(lambda: lines(seen) == ["first began 1"])
     jobs.write_line.delay(path=str(seen), line="second")
+    # The worker has it in hand: what a pool has taken already it would begin, too.
+    wait_until(lambda: bell.depth("default") == 0)
 
     worker.ask_to_stop()
     wait_until(lambda: "Warm shutdown" in worker.log.read_text())
@@ -151,8 +153,6 @@ def test_a_worker_that_is_asked_to_stop_ends_what_it_has_and_takes_no_more(
 
 
 def test_two_workers_that_hear_one_bell_twice_do_the_job_once(hurried, seen):
-    from apps.messaging import bell
-
     hurried("default")
     hurried("default")
     started = [jobs.write_line.delay(path=str(seen), line=f"{n}") for n in range(10)]

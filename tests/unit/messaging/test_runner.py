@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 from billiard.exceptions import SoftTimeLimitExceeded
+from celery.worker import state as worker_state
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -45,6 +46,21 @@ def test_a_bell_that_rings_twice_does_the_job_once(trace):
     runner.run(job.pk)
 
     assert trace == ["hello"]
+
+
+@pytest.mark.parametrize(("asked", "state"), [(0, "queued"), (None, "done"), (False, "done")])
+def test_a_worker_that_was_asked_to_stop_begins_nothing_and_leaves_it_to_others(
+    monkeypatch, trace, asked, state
+):
+    job = jobs.note.delay(text="hello")
+    Job.objects.update(rung_at=Now())
+    monkeypatch.setattr(worker_state, "should_stop", asked)
+
+    tasks.run(job.pk)
+
+    job.refresh_from_db()
+    # As if its bell had never rung: the next sweep of another worker rings again.
+    assert (job.state, job.rung_at) == (state, None)
 
 
 def test_a_bell_for_a_job_that_is_no_more_is_harmless():

@@ -135,6 +135,16 @@ def test_two_clocks_at_one_moment_start_one_job(hourly):
     assert Job.objects.count() == 1
 
 
+def test_a_clock_that_looked_when_another_did_comes_too_late_though_all_is_done(hourly):
+    pass_time(hours=1)
+    assert scheduling._start(hourly)
+    end_all()
+
+    assert not scheduling._start(hourly)
+
+    assert Job.objects.count() == 1
+
+
 def test_a_scheduled_task_takes_no_arguments():
     def wrong(*, name: str) -> None: ...
 
