@@ -12,7 +12,8 @@ from django.db import connections
 
 from apps.messaging.batches import folding, receipts
 from apps.messaging.batches.batch import Batch
-from apps.messaging.batches.folding import Parcel
+from apps.messaging.batches.folding import Parcel, UnknownTopic
+from apps.messaging.batches.strangers import Strangers
 from apps.messaging.batches.wires import Delivery, OpenWire, Wire, open_wire
 from apps.messaging.broker import BrokerAway
 
@@ -50,6 +51,7 @@ class Consumer:
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self.run, name="batches", daemon=True)
         self._piles: dict[str, Pile] = {}
+        self._strangers = Strangers()
         self._is_away = False
         self._retry_at = float("-inf")
         # Not at the start: what a dead worker left comes first, and must find its receipts.
@@ -67,6 +69,7 @@ class Consumer:
         while not self._stopped.is_set():
             # What was held before the connection broke comes again, and finds its receipt.
             self._piles.clear()
+            self._strangers.clear()
             try:
                 self._serve()
             except BrokerAway as error:
@@ -85,7 +88,7 @@ class Consumer:
             while not self._stopped.is_set():
                 self._receive(wire)
                 self._is_away = False
-                self._fold_due(wire)
+                self._serve_what_is_held(wire)
                 self._prune()
             self._fold_due(wire)
         finally:
@@ -101,11 +104,15 @@ class Consumer:
         known = {delivery.tag for pile in self._piles.values() for delivery, _ in pile.held}
         for delivery in wire.receive(most=room, seconds=seconds):
             # Redis gives out again what is held for long, while the database is away.
-            if delivery.tag not in known:
+            if delivery.tag not in known and delivery.tag not in self._strangers:
                 self._take(wire, delivery)
 
     def _take(self, wire: Wire, delivery: Delivery) -> None:
-        unpacked = folding.unpack(delivery.body)
+        try:
+            unpacked = folding.unpack(delivery.body)
+        except UnknownTopic as error:
+            self._strangers.keep(delivery, str(error))
+            return
         if unpacked is None:
             wire.acknowledge([delivery])
             return
@@ -114,6 +121,10 @@ class Consumer:
         if pile is None:
             pile = self._piles[batch.topic] = Pile(batch, time.monotonic() + batch.every)
         pile.add(delivery, parcel)
+
+    def _serve_what_is_held(self, wire: Wire) -> None:
+        self._fold_due(wire)
+        wire.acknowledge(self._strangers.dismiss())
 
     def _fold_due(self, wire: Wire) -> None:
         now = time.monotonic()
@@ -141,4 +152,4 @@ class Consumer:
             receipts.prune()
 
     def _count(self) -> int:
-        return sum(len(pile.held) for pile in self._piles.values())
+        return sum(len(pile.held) for pile in self._piles.values()) + len(self._strangers)

@@ -30,8 +30,15 @@ class Parcel(NamedTuple):
     events: list[Any]
 
 
+class UnknownTopic(Exception):
+    """Events of this topic have no handler here; in a newer release they may."""
+
+
 def unpack(body: bytes) -> tuple[Batch[Any], Parcel] | None:
-    """What a message is for, and says; None, with a line in the log, if nobody can know."""
+    """What a message is for, and says; None, with a line in the log, if nobody can know.
+
+    Raises UnknownTopic.
+    """
     try:
         message = decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
@@ -39,8 +46,7 @@ def unpack(body: bytes) -> tuple[Batch[Any], Parcel] | None:
         return None
     batch = registry.get(message.topic)
     if batch is None:
-        logger.warning("dropped %d events of %s: no handler", len(message.events), message.topic)
-        return None
+        raise UnknownTopic(message.topic)
     events = []
     for event in message.events:
         try:

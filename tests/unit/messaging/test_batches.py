@@ -13,7 +13,8 @@ from redis.exceptions import ResponseError
 
 from apps import messaging
 from apps.messaging.batches import consumer as consuming
-from apps.messaging.batches import sender
+from apps.messaging.batches import sender, strangers
+from apps.messaging.batches.batch import registry
 from apps.messaging.batches.consumer import Consumer
 from apps.messaging.batches.envelope import decode, encode
 from apps.messaging.batches.streams import GROUP, KEY
@@ -187,6 +188,53 @@ def test_no_batch_of_a_topic_comes_sooner_than_its_time(events, monkeypatch):
         consumer._fold_due(ours)
 
     assert events == [["ada"]]
+
+
+# --- Topics of a newer release -------------------------------------------------------------------
+def holds(consumer, count, opened):
+    consumer._receive(opened)
+    return consumer._count() == count
+
+
+def test_a_topic_that_a_worker_does_not_know_waits_for_one_that_does(
+    events, settings, monkeypatch, caplog
+):
+    settings.MESSAGING = {**settings.MESSAGING, "EVENT_REDELIVER_SECONDS": 0.05}
+    send(*(a_message(name, topic="test.later", number=len(name)) for name in ("ada", "benny")))
+    earlier, later = Consumer(), Consumer()
+
+    with wire() as one, wire() as other:
+        earlier._receive(one)
+        earlier._serve_what_is_held(one)
+        assert (other.count(), events) == (2, [])
+        monkeypatch.setitem(registry, "test.later", keep)
+        wait_until(lambda: holds(later, 2, other))
+        for pile in later._piles.values():
+            pile.due_at = 0
+        later._serve_what_is_held(other)
+
+        assert other.count() == 0
+    assert sorted(names(events)) == ["ada", "benny"]
+    assert caplog.text.count("events of test.later wait") == 1
+
+
+def test_what_no_worker_wants_is_dropped_in_the_end(events, monkeypatch, caplog):
+    send(*(a_message("ada", topic="test.given_up", number=number) for number in range(5)))
+    consumer = Consumer()
+
+    with wire() as ours:
+        monkeypatch.setattr(strangers, "MOST", 3)
+        consumer._receive(ours)
+        consumer._serve_what_is_held(ours)
+        assert ours.count() == 3, "so many at most"
+        monkeypatch.setattr(strangers, "MOST", 100)
+        monkeypatch.setattr(strangers, "PATIENCE_SECONDS", 0)
+        send(a_message("ben", topic="test.given_up", number=6))
+        consumer._receive(ours)
+        consumer._serve_what_is_held(ours)
+        assert ours.count() == 3, "so long at most"
+
+    assert caplog.text.count("dropped a message of test.given_up") == 3
 
 
 def test_old_producers_are_forgotten_in_passing(monkeypatch):

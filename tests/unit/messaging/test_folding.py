@@ -116,12 +116,16 @@ def test_receipts_of_producers_long_silent_are_forgotten():
         encode(a_message("ada", number=-1)),
         encode(a_message("ada", number=2**62)),
         encode(a_message("ada", name="x" * 201)),
-        encode(a_message("ada", topic="nobody.knows")),
     ],
 )
 def test_a_message_that_nobody_can_read_is_dropped_with_a_line(body, caplog):
     assert folding.unpack(body) is None
     assert "dropped" in caplog.text
+
+
+def test_a_topic_that_this_release_does_not_know_is_no_reason_to_drop_it():
+    with pytest.raises(folding.UnknownTopic, match=r"nobody\.knows"):
+        folding.unpack(encode(a_message("ada", topic="nobody.knows")))
 
 
 def test_an_event_that_is_none_is_dropped_alone(caplog):
