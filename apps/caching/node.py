@@ -167,12 +167,20 @@ class Node:
         pause = FIRST_RETRY
         while True:
             self.pay()
-            with self._lock:
-                if not self._closed:
-                    self._payer = None
-                    return
+            if self._is_settled():
+                return
             time.sleep(pause)
             pause = min(pause * 2, SLOWEST_RETRY)
+            # Given back meanwhile: whoever asks this server now does not expect us.
+            if self._is_settled():
+                return
+
+    def _is_settled(self) -> bool:
+        """Say whether there is nothing left to pay; the thread that asks has to end then."""
+        with self._lock:
+            if not self._closed:
+                self._payer = None
+            return not self._closed
 
     def _version(self, key: str) -> Item:
         return Item(key, new_version(), VERSION_SECONDS)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
 
 import pytest
 
@@ -314,3 +316,44 @@ def test_a_server_is_named_once() -> None:
 def test_an_address_is_of_a_known_kind(url: str) -> None:
     with pytest.raises(ValueError, match="none of"):
         connect((url,), 0.1)
+
+
+class Asked(Flaky):
+    """Counts how often somebody tried."""
+
+    tries = 0
+
+    def put(self, items: Iterable[Item]) -> None:
+        self.tries += 1
+        super().put(items)
+
+    def get(self, keys: Sequence[str]) -> list[bytes | None]:
+        self.tries += 1
+        return super().get(keys)
+
+
+def test_a_server_that_is_given_back_is_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    pausing, go_on, sleep = threading.Event(), threading.Event(), time.sleep
+    store = Asked("memory://asked")
+    store.away = True
+    node = Node(store)
+
+    def pause(seconds: float) -> None:
+        if threading.current_thread() is node._payer:
+            pausing.set()
+            go_on.wait(60)
+        else:
+            sleep(seconds)
+
+    monkeypatch.setattr(time, "sleep", pause)
+    node.bump(["a"], everything=EVERYTHING)
+    assert pausing.wait(60)
+    payer, tries = node._payer, store.tries
+    assert payer is not None
+
+    node.close()
+    go_on.set()
+    payer.join(60)
+
+    assert not payer.is_alive()
+    assert store.tries == tries
