@@ -7,6 +7,7 @@ housekeeping. What must not be lost is a job.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from celery import current_app
 
@@ -36,17 +37,14 @@ def send(
     """
 
     def attempt(line: Line) -> None:
-        current_app.send_task(
+        post(
+            line,
             task,
-            args=args,
-            queue=broker.queue_named(queue, line.connection),  # type: ignore[arg-type]
+            *args,
+            queue=queue,
             countdown=countdown or None,
             expires=expires,
             headers=dict(headers or {}),
-            producer=line.producer,
-            retry=False,
-            ignore_result=True,
-            delivery_mode="transient",
         )
 
     try:
@@ -54,3 +52,20 @@ def send(
     except broker.BrokerAway:
         return False
     return True
+
+
+def post(line: Line, task: str, *args: object, queue: str, **options: Any) -> None:
+    """Put a message on the line once, as all that may be lost is sent. Raises what the line does.
+
+    `options` are those of Celery's `send_task`.
+    """
+    current_app.send_task(
+        task,
+        args=args,
+        queue=broker.queue_named(queue, line.connection),  # type: ignore[arg-type]
+        producer=line.producer,
+        retry=False,
+        ignore_result=True,
+        delivery_mode="transient",
+        **options,
+    )

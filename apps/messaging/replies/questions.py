@@ -13,7 +13,7 @@ from typing import Any, Generic, ParamSpec, TypeVar, get_type_hints
 import msgspec
 from celery import current_app
 
-from apps.messaging import bell, broker, tracing
+from apps.messaging import bell, broker, plain, tracing
 from apps.messaging.broker import Line
 from apps.messaging.exceptions import Busy, Failed, Late, Superseded, Unavailable
 from apps.messaging.naming import name_of, refuse_positional
@@ -118,17 +118,16 @@ class Asking(Generic[P, R]):
         def send(line: Line) -> None:
             # What is left now: the deadline of the worker is that of the one who waits.
             seconds = max(0.0, deadline - time.monotonic())
-            current_app.send_task(
+            plain.post(
+                line,
                 ANSWER,
-                args=(self.question.name, arguments, time.time() + seconds),
+                self.question.name,
+                arguments,
+                time.time() + seconds,
+                queue=self.question.queue,
                 task_id=slip.id,
                 reply_to=reply_to,
-                queue=broker.queue_named(self.question.queue, line.connection),  # type: ignore[arg-type]
                 headers={"request_id": tracing.request_id()},
-                producer=line.producer,
-                retry=False,
-                ignore_result=True,
-                delivery_mode="transient",
                 expires=seconds,
                 soft_time_limit=math.ceil(seconds),
                 time_limit=math.ceil(seconds) + HARD_LIMIT_AFTER,
