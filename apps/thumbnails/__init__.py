@@ -10,6 +10,7 @@ No image library is imported by this process: `develop` starts one of its own fo
 from __future__ import annotations
 
 from apps.thumbnails.development import develop
+from apps.thumbnails.edits import NO_EDITS, SMALLEST_CROP, TONE, Crop, Edits
 from apps.thumbnails.formats import FORMATS, HEAD_BYTES, Format, sniff
 from apps.thumbnails.originals import OriginalMissing, local_original
 from apps.thumbnails.pictures import Camera, Developed, FirstLight, Recipe, Rendition
@@ -20,8 +21,13 @@ from apps.thumbnails.workspace import workspace
 __all__ = [
     "FORMATS",
     "HEAD_BYTES",
+    "NO_EDITS",
+    "SMALLEST_CROP",
+    "TONE",
     "Camera",
+    "Crop",
     "Developed",
+    "Edits",
     "EngineFailed",
     "FirstLight",
     "Format",

@@ -18,11 +18,11 @@ from stat import S_ISREG
 import msgspec
 
 from apps.thumbnails import pictures
+from apps.thumbnails.edits import NO_EDITS, Edits
 from apps.thumbnails.isolation import Ended, OutOfTime, isolated
 from apps.thumbnails.refusals import EngineFailed, Reason, Refused, reason_of
 
 _MEMORY = 1536 * 1024 * 1024
-_EXTENSIONS = ("webp", "jpg")
 # What a process does to itself; anything else was done to it.
 _OWN_FAULT = frozenset({
     signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGABRT, signal.SIGTRAP,
@@ -33,13 +33,14 @@ _LACK_OF_MEMORY = re.compile(r"failed to allocate|bad_alloc|out of memory", re.I
 _decode = msgspec.json.Decoder(pictures.WireLine).decode
 
 
-def develop(  # noqa: PLR0913 - a picture, a place, a recipe and three limits
+def develop(  # noqa: PLR0913 - a picture, a place, two recipes and three limits
     source: Path,
     into: Path,
     recipe: pictures.Recipe,
     *,
     seconds: float,
     pixels: int,
+    edits: Edits = NO_EDITS,
     memory: int = _MEMORY,
     have: Collection[str] = (),
 ) -> Iterator[pictures.FirstLight]:
@@ -55,6 +56,8 @@ def develop(  # noqa: PLR0913 - a picture, a place, a recipe and three limits
         "source": str(source.resolve(strict=True)),
         "into": str(into.resolve(strict=True)),
         "recipe": recipe,
+        # Whole: the darkroom knows no defaults.
+        "edits": msgspec.structs.asdict(edits),
         "have": list(have),
         "pixels": pixels,
         "seconds": max(1, round(seconds)),
@@ -96,7 +99,8 @@ def _rendition(
     said: pictures.WireRendition, into: Path, recipe: pictures.Recipe
 ) -> pictures.Rendition:
     sizes = (*recipe.squares, *recipe.edges)
-    if said.name not in {f"{size}.{extension}" for size in sizes for extension in _EXTENSIONS}:
+    asked = {f"{size}.{extension}" for size in sizes for extension in recipe.extensions}
+    if said.name not in asked:
         raise EngineFailed(f"the darkroom made {said.name!r}, which nobody asked for")
     rendition = pictures.Rendition(name=said.name, width=said.width, height=said.height)
     if not said.made:

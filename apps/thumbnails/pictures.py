@@ -29,6 +29,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     squares: tuple[int, ...] = (96, 320)
     # Whole picture; the longest edge in pixels.
     edges: tuple[int, ...] = (640, 1280, 2048)
+    extensions: tuple[str, ...] = ("webp", "jpg")
     webp_quality: int = 80
     webp_effort: int = 2
     jpeg_quality: int = 82
@@ -37,6 +38,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
         sizes = (*self.squares, *self.edges)
         if not sizes or len(set(sizes)) < len(sizes) or not all(0 < n < 10**5 for n in sizes):
             raise ValueError("a recipe needs sizes, each of them once and from 1 to 99999")
+        if not self.extensions or not set(self.extensions) <= {"webp", "jpg"}:
+            raise ValueError("a recipe makes webp, jpg or both")
         if not re.fullmatch(r"[a-z0-9]{1,12}", self.name):
             raise ValueError("the name of a recipe is one to twelve small letters or digits")
 
@@ -75,11 +78,11 @@ class Camera(msgspec.Struct, frozen=True, kw_only=True):
 class FirstLight(msgspec.Struct, frozen=True, kw_only=True):
     """The small sizes and what is known of the picture: enough for a page to show it.
 
-    `width` and `height` are those of the original, turned upright. `placeholder` is a ready
-    `data:image/webp;base64,…` of some 150 characters for the `src` of an `<img>` below the real
-    one: the site's content security policy forbids `style` attributes, and a visitor without
-    JavaScript sees it too. `thumbhash` is the same impression as a ThumbHash in base64, for
-    clients that draw their own.
+    `width` and `height` are those of the original, turned upright and with its edits.
+    `placeholder` is a ready `data:image/webp;base64,…` of some 150 characters for the `src` of an
+    `<img>` below the real one: the site's content security policy forbids `style` attributes, and
+    a visitor without JavaScript sees it too. `thumbhash` is the same impression as a ThumbHash in
+    base64, for clients that draw their own.
     """
 
     format: Format

@@ -16,6 +16,7 @@ from django.core.files import File
 from django.core.files.storage import FileSystemStorage, Storage, storages
 from django.utils.crypto import salted_hmac
 
+from apps.thumbnails.edits import NO_EDITS, Edits
 from apps.thumbnails.pictures import FirstLight, Recipe
 
 _ALIAS = "renditions"
@@ -23,15 +24,14 @@ _ALIAS = "renditions"
 _DIGITS = 40
 
 
-def make_key(*, about: str, sha256: str, recipe: Recipe) -> str:
+def make_key(*, about: str, sha256: str, recipe: Recipe, edits: Edits = NO_EDITS) -> str:
     """Return the key of a set: its folder in the storage, `<recipe>/<k[:2]>/<k>`.
 
     `about` names the thing the picture belongs to ("photo:<uuid>"), so that two people who send
     the same file have sets of their own; `sha256` is that of the original.
     """
-    secret = salted_hmac(
-        "safelight.renditions", f"{about}\n{sha256}\n{recipe.name}", algorithm="sha256"
-    )
+    content = "\n".join(filter(None, (about, sha256, recipe.name, edits.name)))
+    secret = salted_hmac("safelight.renditions", content, algorithm="sha256")
     digits = secret.hexdigest()[:_DIGITS]
     return f"{recipe.name}/{digits[:2]}/{digits}"
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from importlib import import_module
 from pathlib import Path
 
 import pyvips
 
-from apps.thumbnails.darkroom import loading, rendering
+from apps.thumbnails.darkroom import editing, loading, rendering
 from apps.thumbnails.darkroom.refusing import Refusal, refusal_of
 from apps.thumbnails.darkroom.worker import Answer, Request
-
-_EXTENSIONS = ("webp", "jpg")
 
 # One picture and out: a cache of operations would only hold memory.
 pyvips.cache_set_max(0)
@@ -37,23 +34,27 @@ def answers(request: Request) -> Iterator[Answer]:
 
 
 def _develop(request: Request) -> Iterator[Answer]:
-    recipe = request["recipe"]
+    recipe, edits = request["recipe"], request["edits"]
+
+    def scale_needed(width: int, height: int) -> float:
+        return rendering.scale_needed(recipe, *editing.remaining(edits, width, height))
+
     picture = loading.load(
-        Path(request["source"]),
-        pixels=request["pixels"],
-        scale_needed=partial(rendering.scale_needed, recipe),
+        Path(request["source"]), pixels=request["pixels"], scale_needed=scale_needed
     )
-    scale = rendering.scale_needed(recipe, picture.width, picture.height)
+    scale = scale_needed(picture.width, picture.height)
     size = rendering.fit(picture.width, picture.height, scale)
     work = rendering.working_copy(picture.image, *(reversed(size) if picture.is_turned else size))
-    whole = rendering.whole_prints(work, recipe, picture.width, picture.height)
+    width, height = editing.remaining(edits, picture.width, picture.height)
+    work = editing.apply(work, edits, size=rendering.fit(width, height, scale))
+    whole = rendering.whole_prints(work, recipe, width, height)
     squares = rendering.square_prints([work, *whole.values()], recipe)
     smallest = min(whole, default=None)
     impression = work if smallest is None else whole[smallest]
     about: Answer = {
         "format": picture.format,
-        "width": picture.width,
-        "height": picture.height,
+        "width": width,
+        "height": height,
         "camera": picture.camera,
         "placeholder": rendering.placeholder(impression),
         "thumbhash": rendering.impression(impression),
@@ -68,7 +69,7 @@ def _make(prints: dict[int, pyvips.Image], request: Request) -> list[Answer]:
     """Write the renditions that the caller does not have yet, smallest first."""
     made: list[Answer] = []
     for label, image in sorted(prints.items()):
-        for extension in _EXTENSIONS:
+        for extension in request["recipe"]["extensions"]:
             name = f"{label}.{extension}"
             is_new = name not in request["have"]
             if is_new:

@@ -49,7 +49,7 @@ def recognise(path: Path) -> Format | None:
 
 
 def load(path: Path, *, pixels: int, scale_needed: Callable[[int, int], float]) -> Picture:
-    """Open `path`, leaving twice as much of it as `scale_needed(width, height)` says.
+    """Open `path`, leaving twice as much of it as `scale_needed(width, height)`, upright, says.
 
     Raises Refusal for what is no picture or not one for us.
     """
@@ -66,11 +66,10 @@ def load(path: Path, *, pixels: int, scale_needed: Callable[[int, int], float]) 
     guards.check_size(whole.width, whole.height, pixels=pixels, frames=frames)
     if tags is None:
         tags = _tags_of(whole)
-    # Twice the pixels that are needed: a scaler that starts from just enough makes soft pictures.
-    spare = 0.5 / scale_needed(whole.width, whole.height)
-    image = _open_smaller(kind, path, whole, spare)
     is_turned = _header(whole, "orientation", 1) > _UPRIGHT
     width, height = (whole.height, whole.width) if is_turned else (whole.width, whole.height)
+    # Twice the pixels that are needed: a scaler that starts from just enough makes soft pictures.
+    image = _open_smaller(kind, path, whole, 0.5 / scale_needed(width, height))
     return Picture(kind, image, width, height, is_turned, exif.camera_of(tags))
 
 

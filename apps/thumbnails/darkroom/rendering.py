@@ -3,6 +3,7 @@
 1. A working copy is scaled straight from the decoder, while the picture still lies as in the
    file. It is as large as the largest rendition, or larger if a narrow picture's squares need it.
 2. It becomes 8-bit sRGB and is turned upright; from here on everything is small and in memory.
+   What its owner wants done to it (`editing`) is done here.
 3. Each edge is scaled from the one above. Exact sizes (`size="force"`) matter: left to itself
    the scaler keeps fractions of a pixel that add up along the chain and show as softness.
 4. Squares are cut from the smallest that is large enough, around what draws the eye.
@@ -28,6 +29,7 @@ class Recipe(TypedDict):
 
     squares: list[int]
     edges: list[int]
+    extensions: list[str]
     webp_quality: int
     webp_effort: int
     jpeg_quality: int

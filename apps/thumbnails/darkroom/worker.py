@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypedDict
 from apps.thumbnails.darkroom import landlock, limits
 
 if TYPE_CHECKING:
+    from apps.thumbnails.darkroom.editing import Edits
     from apps.thumbnails.darkroom.rendering import Recipe
 
 Answer = dict[str, object]
@@ -28,6 +29,7 @@ class Request(TypedDict):
     source: str
     into: str
     recipe: Recipe
+    edits: Edits
     have: list[str]
     pixels: int
     seconds: int

@@ -78,9 +78,15 @@ def test_a_key_is_the_same_for_the_same_work_only() -> None:
         key_of("photo:2"),
         key_of(sha256=SHA[::-1]),
         thumbnails.make_key(about="photo:1", sha256=SHA, recipe=other_recipe),
+        thumbnails.make_key(
+            about="photo:1", sha256=SHA, recipe=RECIPE, edits=thumbnails.Edits(turns=1)
+        ),
+        thumbnails.make_key(
+            about="photo:1", sha256=SHA, recipe=RECIPE, edits=thumbnails.Edits(turns=2)
+        ),
     }
 
-    assert len(keys) == 4
+    assert len(keys) == 6
     assert key_of() == key_of()
 
 
