@@ -157,7 +157,7 @@ class Stack:
             ),
             self._worker("mail", "mail", pool="threads", concurrency=16),
             self._worker(
-                "images", "images", pool="prefork", concurrency=2,
+                "images", "images,previews", pool="prefork", concurrency=2,
                 options=("--max-tasks-per-child", "100"),
             ),
             self._worker("default", "default,events,webhooks", pool="threads", concurrency=4),

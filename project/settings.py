@@ -272,6 +272,9 @@ PHOTO_MAX_BYTES = env.int("PHOTO_MAX_BYTES", default=50 * 1024 * 1024)
 PHOTO_MAX_PIXELS = env.int("PHOTO_MAX_PIXELS", default=60_000_000)
 PHOTO_MAX_SECONDS = env.int("PHOTO_MAX_SECONDS", default=45)
 PHOTOS_PER_UPLOAD = env.int("PHOTOS_PER_UPLOAD", default=100)
+PREVIEW_SECONDS = env.int("PREVIEW_SECONDS", default=6)
+# Fewer than the threads of a web process: whoever waits for a preview holds one.
+PREVIEWS_AT_ONCE = env.int("PREVIEWS_AT_ONCE", default=2)
 # Above its own limit, so that the files too many are refused by their names; see OriginalsHandler.
 DATA_UPLOAD_MAX_NUMBER_FILES = 2 * PHOTOS_PER_UPLOAD
 

@@ -7,7 +7,7 @@ from tests.support.batches import events
 from tests.support.caching import cache_of_its_own, fresh_cache, nothing_is_stale
 from tests.support.dependencies import nothing_is_undeclared
 from tests.support.media import media
-from tests.support.messaging import patient_with_the_broker
+from tests.support.messaging import patient_with_the_broker, use_broker
 from tests.support.servers import (
     _rabbitmq,
     memcached_server,
@@ -35,6 +35,7 @@ __all__ = [
     "quick_passwords",
     "rabbitmq_server",
     "smtp_server",
+    "use_broker",
     "valkey_server",
     "worker",
 ]

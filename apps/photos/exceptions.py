@@ -1,7 +1,9 @@
-"""Why a photo cannot be taken.
+"""Why a photo cannot be taken, or not be edited.
 
 PhotoError
 ├── NotConfirmed
+├── NotDeveloped
+├── EditedMeanwhile
 └── Refused
     ├── EmptyFile
     ├── FileTooLarge
@@ -32,6 +34,23 @@ class NotConfirmed(PhotoError):
 
     def __str__(self) -> str:
         return _("Confirm your address first: then you can publish.")
+
+
+class NotDeveloped(PhotoError):
+    """Only a picture that can be seen is edited."""
+
+    def __str__(self) -> str:
+        return _("This photo is not developed yet: its picture can be edited when it is.")
+
+
+class EditedMeanwhile(PhotoError):
+    """Somebody has saved other edits since the form was drawn."""
+
+    def __str__(self) -> str:
+        return _(
+            "The picture was edited elsewhere in the meantime. Look at it as it is now, and save "
+            "again if yours is better."
+        )
 
 
 class Refused(PhotoError):

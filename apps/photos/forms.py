@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.conf import settings
@@ -14,7 +14,11 @@ from django.core.files.uploadhandler import FileUploadHandler, TemporaryFileUplo
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from apps import thumbnails
 from apps.photos.models import DESCRIPTION_LENGTH, TITLE_LENGTH, Photo
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise as StrPromise
 
 FIELD = "originals"
 
@@ -112,3 +116,141 @@ class EditForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Photo
         fields = ["title", "description", "alt"]
         widgets = {"description": forms.Textarea(attrs={"rows": 4})}
+
+
+class Slider(forms.NumberInput):
+    input_type = "range"
+
+
+def _tone(label: StrPromise) -> forms.IntegerField:
+    return forms.IntegerField(
+        label=label,
+        min_value=-thumbnails.TONE,
+        max_value=thumbnails.TONE,
+        required=False,
+        widget=Slider,
+    )
+
+
+def _share(label: StrPromise, least: float = 0) -> forms.FloatField:
+    return forms.FloatField(
+        label=label,
+        min_value=least,
+        max_value=_PERCENT,
+        required=False,
+        # For fingers: a crop that was fitted to a shape may lie between two steps.
+        widget=Slider(attrs={"step": 0.1}),
+    )
+
+
+_PERCENT = 100
+_TURNS = [
+    (0, _("as it was sent")),
+    (1, _("a quarter to the right")),
+    (2, _("upside down")),
+    (3, _("a quarter to the left")),
+]
+# The sides of the shape, as people name it.
+_SHAPES = [
+    ("", _("as drawn")),
+    ("1:1", _("square")),
+    ("5:4", "5:4"),
+    ("4:3", "4:3"),
+    ("3:2", "3:2"),
+    ("16:9", "16:9"),
+    ("4:5", "4:5"),
+    ("3:4", "3:4"),
+    ("2:3", "2:3"),
+    ("9:16", "9:16"),
+]
+
+
+class PictureForm(forms.Form):
+    """What the owner does to the picture; `cleaned_data["edits"]` is all of it.
+
+    A field that is left out changes nothing of the original. A crop that reaches beyond an edge
+    ends there: without JavaScript nothing keeps the sliders in step.
+    """
+
+    turns = forms.TypedChoiceField(
+        label=_("Turned"), choices=_TURNS, coerce=int, empty_value="0", required=False
+    )
+    shape = forms.ChoiceField(label=_("Shape"), choices=_SHAPES, required=False)
+    crop_left = _share(_("Cut off on the left, in percent"))
+    crop_top = _share(_("Cut off above, in percent"))
+    crop_width = _share(_("Width that remains, in percent"), 100 * thumbnails.SMALLEST_CROP)
+    crop_height = _share(_("Height that remains, in percent"), 100 * thumbnails.SMALLEST_CROP)
+    brightness = _tone(_("Brightness"))
+    contrast = _tone(_("Contrast"))
+    saturation = _tone(_("Saturation"))
+    warmth = _tone(_("Warmth"))
+    version = forms.IntegerField(widget=forms.HiddenInput, min_value=0, required=False)
+
+    def __init__(self, data: Any = None, *, photo: Photo) -> None:
+        self.photo = photo
+        super().__init__(data, initial=self._initial(photo.latest_edits))
+
+    @property
+    def is_edited(self) -> bool:
+        """Whether there is something to revert."""
+        return self.photo.latest_edits != thumbnails.NO_EDITS
+
+    @property
+    def is_shown_whole(self) -> bool:
+        """Whether the page's own picture is one that can be cropped as these fields say."""
+        return self.photo.latest_edits.crop is None and not self.photo.is_changing
+
+    def _initial(self, edits: thumbnails.Edits) -> dict[str, Any]:
+        crop = edits.crop or _WHOLE
+        tones = {name: getattr(edits, name) for name in _TONES}
+        shares = {f"crop_{name}": _in_percent(getattr(crop, name)) for name in _SIDES}
+        return {"turns": edits.turns, "version": self.photo.edits_version, **tones, **shares}
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if self.errors:
+            return data
+        turns = int(data["turns"])
+        try:
+            data["edits"] = thumbnails.Edits(
+                turns=turns,
+                crop=self._crop(data, turns),
+                **{name: data[name] or 0 for name in _TONES},
+            )
+        except ValueError as error:
+            raise forms.ValidationError(
+                _("So little would be left of the picture that nobody could see it.")
+            ) from error
+        return data
+
+    def _crop(self, data: dict[str, Any], turns: int) -> thumbnails.Crop | None:
+        left, top = (data[f"crop_{name}"] or 0.0 for name in ("left", "top"))
+        width, height = (
+            _PERCENT if data[f"crop_{name}"] is None else data[f"crop_{name}"]
+            for name in ("width", "height")
+        )
+        crop = thumbnails.Crop(
+            left=left / _PERCENT,
+            top=top / _PERCENT,
+            width=min(width, _PERCENT - left) / _PERCENT,
+            height=min(height, _PERCENT - top) / _PERCENT,
+        )
+        if data["shape"]:
+            across, down = map(int, data["shape"].split(":"))
+            crop = crop.fitted(across / down, whole=self._ratio(turns))
+        return None if crop == _WHOLE else crop
+
+    def _ratio(self, turns: int) -> float:
+        """Of the whole picture as it lies when it is cropped."""
+        shown = thumbnails.Edits.read(self.photo.edits)
+        ratio = shown.whole_ratio(self.photo.width or 1, self.photo.height or 1)
+        return 1 / ratio if turns % 2 else ratio
+
+
+_WHOLE = thumbnails.Crop(left=0, top=0, width=1, height=1)
+_SIDES = ("left", "top", "width", "height")
+_TONES = ("brightness", "contrast", "saturation", "warmth")
+
+
+def _in_percent(share: float) -> float:
+    return round(share * _PERCENT, 2)

@@ -22,14 +22,16 @@ from apps.accounts.models import User
 from apps.photos import selectors, tasks
 from apps.photos.exceptions import (
     AlreadyUploaded,
+    EditedMeanwhile,
     EmptyFile,
     FileTooLarge,
     NotAPicture,
     NotConfirmed,
+    NotDeveloped,
     Refused,
     TooManyFiles,
 )
-from apps.photos.models import Photo
+from apps.photos.models import Photo, ReplacedSet
 from apps.webhooks import services as webhooks
 
 logger = logging.getLogger(__name__)
@@ -128,6 +130,43 @@ def edit_photo(*, photo: Photo, title: str, description: str, alt: str) -> Photo
     photo.save(update_fields=["title", "description", "alt"])
     caching.changed(photo)
     return photo
+
+
+@transaction.atomic
+def edit_picture(*, photo: Photo, edits: thumbnails.Edits, version: int) -> Photo:
+    """Queue the picture's development with these edits; pages show it as it is until then.
+
+    `version` is the `edits_version` that the owner saw. Raises EditedMeanwhile if it is another by
+    now, NotDeveloped, and Photo.DoesNotExist.
+    """
+    photo = Photo.objects.select_for_update().get(pk=photo.pk)
+    if not photo.is_ready:
+        raise NotDeveloped
+    if photo.edits_version != version:
+        raise EditedMeanwhile
+    if edits == photo.latest_edits and not photo.edits_reason:
+        return photo
+    if photo.is_changing:
+        # A worker may be making this set, and be killed before it learns that nobody wants it.
+        ReplacedSet.objects.remember(photo, photo.key_of(photo.latest_edits))
+    is_shown = edits == thumbnails.Edits.read(photo.edits)
+    photo.wanted_edits = None if is_shown else edits.as_json()
+    photo.edits_version, photo.edits_reason = version + 1, ""
+    photo.save(update_fields=["wanted_edits", "edits_version", "edits_reason"])
+    if photo.is_changing:
+        tasks.apply_edits.delay(photo_id=str(photo.pk))
+    caching.changed(photo)
+    messaging.publish("photo.edited", {"photo": str(photo.pk), "owner": photo.owner_id})
+    return photo
+
+
+def preview_picture(*, photo: Photo, edits: thumbnails.Edits, viewer: User) -> bytes:
+    """The picture with these edits, small, from an image worker. Raises messaging.NotAnswered.
+
+    Of two that the same person asks for, the earlier is dropped. Writes nothing.
+    """
+    asking = tasks.preview.with_options(replaces=f"{viewer.pk}/{photo.pk}")
+    return asking.ask(photo_id=str(photo.pk), edits=edits.as_json())
 
 
 @transaction.atomic

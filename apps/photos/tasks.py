@@ -6,12 +6,13 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 import msgspec
 from django.conf import settings
 
-from apps import messaging
+from apps import messaging, thumbnails
 from apps.photos import processing
 from apps.photos.models import Photo
 
@@ -32,6 +33,36 @@ def make_renditions(*, photo_id: str) -> None:
         logger.info("photo %s was deleted while its job waited", photo_id)
         return
     processing.develop(photo)
+
+
+@messaging.job(
+    queue="images",
+    retry=messaging.Backoff(first=5, limit=300, total=3600),
+    time_limit=2 * settings.PHOTO_MAX_SECONDS + 30,
+    on_dead="apps.photos.processing.give_up_edits",
+    priority=messaging.Priority.URGENT,
+    about="photo:{photo_id}",
+)
+def apply_edits(*, photo_id: str) -> None:
+    """Its owner looks at the old picture and waits for the new one."""
+    photo = Photo.objects.filter(pk=UUID(photo_id)).first()
+    if photo is None:
+        logger.info("photo %s was deleted while its edits waited", photo_id)
+        return
+    processing.apply_edits(photo)
+
+
+# A queue of its own, which the same workers take in turn with the other: a person who tries a
+# slider does not wait behind five hundred uploads.
+@messaging.answers(
+    queue="previews", timeout=settings.PREVIEW_SECONDS, most=settings.PREVIEWS_AT_ONCE
+)
+def preview(*, photo_id: str, edits: dict[str, Any]) -> bytes:
+    """A WebP of the photo with these edits."""
+    photo = Photo.objects.filter(pk=UUID(photo_id)).first()
+    if photo is None:
+        raise messaging.Permanent(Photo.ORIGINAL_MISSING)
+    return processing.preview(photo, thumbnails.Edits.read(edits))
 
 
 @messaging.job(
@@ -66,3 +97,15 @@ def sweep_deleted() -> None:
     """Accounts, and SQL by hand, delete photos without a job of their own."""
     if count := processing.sweep_deleted():
         logger.info("looked after the files of %d deleted photos", count)
+
+
+@messaging.job(
+    queue="default",
+    retry=messaging.Backoff(first=60, limit=600, total=3600),
+    priority=messaging.Priority.BULK,
+    every=timedelta(minutes=5),
+)
+def remove_replaced() -> None:
+    """What an edit has cut off must not stay readable for who kept its address."""
+    if count := processing.remove_replaced():
+        logger.info("removed %d sets of renditions that were replaced", count)

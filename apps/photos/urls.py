@@ -15,6 +15,8 @@ urlpatterns = [
     path("photos/<uuid:pk>/seen/", views.photo_seen, name="photo_seen"),
     path("photos/<uuid:pk>/card/", views.photo_card, name="photo_card"),
     path("photos/<uuid:pk>/edit/", views.photo_edit, name="photo_edit"),
+    path("photos/<uuid:pk>/edit/picture/", views.photo_edit_picture, name="photo_edit_picture"),
+    path("photos/<uuid:pk>/edit/preview/", views.photo_edit_preview, name="photo_edit_preview"),
     path("photos/<uuid:pk>/delete/", views.photo_delete, name="photo_delete"),
     path("photos/<uuid:pk>/develop/", views.photo_develop, name="photo_develop"),
 ]

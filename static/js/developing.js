@@ -32,11 +32,12 @@ export function watch(element, arrive = (state) => replace(element, state)) {
 // What of a state can be seen: nothing yet, the small sizes, all of them, or why there are none.
 function look(state) {
   const sizes = Object.keys(state.renditions).length;
-  return sizes || state.state === "failed" ? `${state.state}:${sizes}` : "";
+  const edits = state.is_changing ? ":changing" : "";
+  return sizes || state.state === "failed" ? `${state.state}:${sizes}${edits}` : "";
 }
 
 function isOver(state) {
-  return state.state === "ready" || state.state === "failed";
+  return (state.state === "ready" && !state.is_changing) || state.state === "failed";
 }
 
 let timer = 0;

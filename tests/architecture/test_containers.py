@@ -19,7 +19,7 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 OURS = {"migrate", "web", "live", "worker-mail", "worker-images", "worker-default", "beat"}
 WORKERS = {name for name in OURS if name.startswith("worker-")}
-QUEUES = {"mail", "images", "default", "events", "webhooks"}
+QUEUES = {"mail", "images", "previews", "default", "events", "webhooks"}
 
 
 def words(name: str) -> list[str]:

@@ -20,7 +20,7 @@ from devstack.servers import Memcached, RabbitMQ, Valkey, find_program
 from tests.support.smtp import ScriptedSMTP
 
 P = TypeVar("P", bound=Program)
-QUEUES = ("mail", "images", "default", "events")
+QUEUES = ("mail", "images", "previews", "default", "events")
 
 
 def require(name: str, *, found: bool) -> None:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from apps.photos.selectors.details import PhotoDetails, Size, describe, describe_many, find_details
+from apps.photos.selectors.details import (
+    PhotoDetails,
+    Size,
+    describe,
+    describe_many,
+    explain,
+    find_details,
+)
 from apps.photos.selectors.numbers import Numbers, count_numbers
 from apps.photos.selectors.photos import (
     find_twin,
@@ -40,6 +47,7 @@ __all__ = [
     "count_numbers",
     "describe",
     "describe_many",
+    "explain",
     "find_details",
     "find_neighbours",
     "find_twin",

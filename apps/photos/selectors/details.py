@@ -33,6 +33,8 @@ class PhotoDetails(msgspec.Struct, frozen=True, kw_only=True):
     owner_id: int
     state: str
     reason: str
+    is_changing: bool
+    edits_reason: str
     title: str
     description: str
     alt: str
@@ -79,6 +81,10 @@ class PhotoDetails(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def reason_text(self) -> str:
         return explain(self.reason)
+
+    @property
+    def edits_reason_text(self) -> str:
+        return explain(self.edits_reason)
 
     @property
     def has_facts(self) -> bool:
@@ -141,6 +147,8 @@ def describe(photo: Photo) -> PhotoDetails:
         owner_id=photo.owner_id,
         state=photo.state,
         reason=photo.reason,
+        is_changing=photo.is_changing,
+        edits_reason=photo.edits_reason,
         title=photo.title,
         description=photo.description,
         alt=photo.alt,

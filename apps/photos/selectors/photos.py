@@ -40,6 +40,7 @@ def read_state(details: PhotoDetails) -> dict[str, object]:
     return {
         "state": details.state,
         "reason": details.reason_text,
+        "is_changing": details.is_changing,
         "renditions": {name: size.url for name, size in details.sizes.items()},
     }
 

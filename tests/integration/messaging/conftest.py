@@ -36,15 +36,3 @@ def seen(tmp_path):
     path = tmp_path / "seen"
     path.touch()
     return path
-
-
-@pytest.fixture
-def use_broker(monkeypatch):
-    """Make this process, and the workers it starts, talk to another broker."""
-
-    def use(url):
-        monkeypatch.setenv("CELERY_BROKER_URL", url)
-        broker.hang_up()
-        broker.breaker.reset()
-
-    return use

@@ -20,6 +20,7 @@ from apps import messaging, thumbnails
 from apps.messaging import Job
 from apps.photos import processing, selectors, services, tasks
 from apps.photos.models import DeletedPhoto, Photo
+from apps.photos.processing import steps
 from tests.support.accounts import make_user
 from tests.support.messaging import make_due, run_jobs
 from tests.support.photos import files_of, make_original, make_photo
@@ -345,7 +346,7 @@ def test_removing_files_of_an_unknown_photo_is_nothing() -> None:
     ],
 )
 def test_the_clock_of_a_camera_is_taken_with_salt(clock: str | None, kept: str | None) -> None:
-    moment = processing._moment(datetime.fromisoformat(clock) if clock else None)
+    moment = steps._moment(datetime.fromisoformat(clock) if clock else None)
 
     assert moment == (datetime.fromisoformat(kept) if kept else None)
 

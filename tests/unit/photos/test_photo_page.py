@@ -172,7 +172,12 @@ def test_the_state_of_a_developing_photo_asks_to_be_asked_again(ada: User) -> No
 
     response = logged_in(ada).get(reverse("photo_state", args=[photo.pk]))
 
-    assert response.json() == {"state": "developing", "reason": "", "renditions": {}}
+    assert response.json() == {
+        "state": "developing",
+        "reason": "",
+        "is_changing": False,
+        "renditions": {},
+    }
     assert response["Retry-After"] == "1"
     assert response["Cache-Control"] == "no-store"
 

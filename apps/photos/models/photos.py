@@ -13,8 +13,11 @@ from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from apps import thumbnails
+
 if TYPE_CHECKING:
     from apps.accounts.models import User
+    from apps.photos.models.leftovers import DeletedPhoto
 
 
 class StoredRendition(TypedDict):
@@ -71,6 +74,7 @@ class PhotoQuerySet(models.QuerySet["Photo"]):
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])
 
 
+RECIPE = thumbnails.Recipe()
 TITLE_LENGTH = 120
 DESCRIPTION_LENGTH = 2000
 
@@ -114,6 +118,11 @@ class Photo(models.Model):
     camera = models.JSONField(_("camera"), default=dict, blank=True)
     taken_at = models.DateTimeField(_("taken"), null=True, blank=True)
     renditions = models.JSONField(_("renditions"), default=dict, blank=True)
+    # As the renditions show it, and as its owner wants it: null when these are the same.
+    edits = models.JSONField(_("edits"), default=dict, blank=True)
+    wanted_edits = models.JSONField(_("edits to come"), null=True, blank=True)
+    edits_version = models.PositiveIntegerField(_("version of the edits"), default=0)
+    edits_reason = models.CharField(_("why the edits failed"), max_length=40, blank=True)
 
     like_count = models.PositiveIntegerField(_("likes"), default=0)
     comment_count = models.PositiveIntegerField(_("comments"), default=0)
@@ -189,45 +198,33 @@ class Photo(models.Model):
         return self.state == self.State.READY
 
     @property
+    def is_changing(self) -> bool:
+        """Whether it is about to look different: its owner has edited it."""
+        return self.wanted_edits is not None
+
+    @property
+    def latest_edits(self) -> thumbnails.Edits:
+        """How its owner wants it to look."""
+        return thumbnails.Edits.read(self.wanted_edits if self.is_changing else self.edits)
+
+    @property
+    def key(self) -> str:
+        """The set that its pages show; "" for none."""
+        stored: StoredRendition | None = next(iter(self.renditions.values()), None)
+        return stored["file"].rpartition("/")[0] if stored else ""
+
+    def key_of(self, edits: thumbnails.Edits) -> str:
+        """The set that it has, or would have, with these edits."""
+        return key_of(self, edits)
+
+    @property
     def is_unfinished(self) -> bool:
         """Whether its state will still change by itself."""
         return self.state in {self.State.QUEUED, self.State.DEVELOPING}
 
 
-class DeletedPhoto(models.Model):
-    """What a deleted photo leaves in the storages, until its files are gone too.
-
-    A trigger of the database writes these rows, so that no way of deleting a photo (its page, the
-    admin, its owner's account, SQL by hand) leaves files that nobody knows of.
-    """
-
-    id = models.UUIDField(primary_key=True, editable=False)
-    original = models.CharField(max_length=200)
-    sha256 = models.CharField(max_length=64)
-    renditions = models.JSONField(default=dict)
-    deleted_at = models.DateTimeField(db_index=True)
-
-    def __str__(self) -> str:
-        return str(self.pk)
-
-
-class PhotoViews(models.Model):
-    """How often a photo was looked at on one day of the site. By whom is kept nowhere."""
-
-    pk = models.CompositePrimaryKey("photo", "day")
-    photo = models.ForeignKey(
-        Photo,
-        on_delete=models.CASCADE,
-        related_name="views",
-        db_index=False,  # the primary key begins with it
-        verbose_name=_("photo"),
+def key_of(photo: Photo | DeletedPhoto, edits: thumbnails.Edits) -> str:
+    """The set of renditions that a photo has, or would have, with these edits."""
+    return thumbnails.make_key(
+        about=f"photo:{photo.pk}", sha256=photo.sha256, recipe=RECIPE, edits=edits
     )
-    day = models.DateField(_("day"))
-    count = models.PositiveBigIntegerField(_("views"), default=0)
-
-    class Meta:
-        verbose_name = _("views of a photo")
-        verbose_name_plural = _("views of photos")
-
-    def __str__(self) -> str:
-        return f"{self.photo_id} {self.day}: {self.count}"
