@@ -7,7 +7,7 @@ import secrets
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Request, Route, expect
 
 from tests.browser.conftest import NewVisitor
 from tests.browser.test_journey import sign_up
@@ -155,12 +155,13 @@ def test_the_last_position_of_a_slider_wins_and_a_busy_darkroom_is_asked_again(
     page = edit(ada, publish(ada, photo))
     asked: list[str] = []
 
-    def answer(route, request) -> None:
+    def answer(route: Route, request: Request) -> None:
         asked.append(request.url)
         if len(asked) == 1:
             busy = {"Retry-After": "1", "Content-Type": "application/json"}
-            return route.fulfill(status=503, headers=busy, body='{"error": "Busy."}')
-        return route.continue_()
+            route.fulfill(status=503, headers=busy, body='{"error": "Busy."}')
+        else:
+            route.continue_()
 
     page.route("**/edit/preview/*", answer)
     for value in (10, 20, 30, 40):
