@@ -146,7 +146,7 @@ def test_every_queue_has_a_worker_with_a_name_of_its_own(var: Path) -> None:
 
     assert [(part.queues, part.pool) for part in workers] == [
         ("mail", "threads"),
-        ("images", "prefork"),
+        ("images,previews", "prefork"),
         ("default,events,webhooks", "threads"),
     ]
     assert len({part.node for part in workers}) == 3
