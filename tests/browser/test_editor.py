@@ -90,7 +90,7 @@ def test_a_picture_is_turned_cropped_previewed_and_saved(
     assert not ada.is_wider_than_the_screen()
     ada.screenshot(f"editor-{device}")
     page.get_by_label("Warmth").scroll_into_view_if_needed()
-    expect(preview).to_be_in_viewport(ratio=0.9)
+    expect(preview).to_be_in_viewport(ratio=0.5)
     ada.follow(page.get_by_role("button", name="Save the picture"))
 
     # The page turns by itself, for its owner and for whoever looks.
