@@ -333,7 +333,7 @@ class Asked(Flaky):
 
 
 def test_a_server_that_is_given_back_is_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    pausing, go_on, sleep = threading.Event(), threading.Event(), time.sleep
+    pausing, go_on = threading.Event(), threading.Event()
     store = Asked("memory://asked")
     store.away = True
     node = Node(store)
@@ -343,7 +343,7 @@ def test_a_server_that_is_given_back_is_not_tried_again(monkeypatch: pytest.Monk
             pausing.set()
             go_on.wait(60)
         else:
-            sleep(seconds)
+            threading.Event().wait(seconds)
 
     monkeypatch.setattr(time, "sleep", pause)
     node.bump(["a"], everything=EVERYTHING)
