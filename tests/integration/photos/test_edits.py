@@ -347,6 +347,17 @@ def test_a_job_that_was_given_up_leaves_the_picture_and_says_so(photo: Photo) ->
     assert (photo.state, photo.edits_reason) == ("ready", Photo.GIVEN_UP)
 
 
+def test_a_failure_of_earlier_edits_does_not_take_the_later_away(photo: Photo) -> None:
+    edit(photo, TURNED)
+    earlier = photo.edits_version
+    edit(photo, UPSIDE_DOWN)
+
+    processing.fail_edits(photo_id=photo.pk, version=earlier, reason=Photo.GIVEN_UP)
+
+    photo.refresh_from_db()
+    assert (photo.wanted_edits, photo.edits_reason) == ({"turns": 2}, "")
+
+
 def test_a_job_of_a_photo_that_is_gone_has_nothing_to_give_up(photo: Photo) -> None:
     edit(photo, TURNED)
     job = Job.objects.get(task="photos.apply_edits")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
+import pyvips
 from PIL import Image, ImageStat
 
 from apps.thumbnails import Crop, Developed, Edits, FirstLight, Recipe
+from apps.thumbnails.darkroom import editing, loading
 from tests.support import pictures
 from tests.support.darkroom import develop, sizes
 from tests.support.pictures import BLUE, GREEN, RED, WHITE, Colour
@@ -96,6 +99,23 @@ def test_a_small_crop_of_a_large_picture_is_as_sharp_as_the_original_allows(
     assert sizes(developed)["640"] == (600, 400)
 
 
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_how_much_of_a_picture_is_decoded_is_asked_of_it_as_it_stands_upright(
+    orientation: int, tmp_path: Path
+) -> None:
+    source = tmp_path / "original"
+    source.write_bytes(pictures.make_picture(size=(1600, 1000), orientation=orientation))
+    asked: list[tuple[int, int]] = []
+
+    def scale_needed(width: int, height: int) -> float:
+        asked.append((width, height))
+        return 1.0
+
+    loading.load(source, pixels=10**7, scale_needed=scale_needed)
+
+    assert asked == [(1600, 1000)]
+
+
 @pytest.mark.parametrize("width", [0.05, 0.3333, 0.6667, 0.9999])
 @pytest.mark.parametrize("size", [(1, 1), (3, 7), (641, 479), (1999, 1001)])
 def test_no_crop_reaches_beyond_an_edge(
@@ -143,6 +163,16 @@ def test_without_saturation_a_picture_is_grey(tmp_path: Path) -> None:
     red, green, blue = middle(tmp_path / "640.jpg")
     assert max(red, green, blue) - min(red, green, blue) <= 2
     assert abs(red - (0.2126 * 200 + 0.7874 * 60)) <= 3
+
+
+def test_a_tone_is_rounded_to_its_nearest_level() -> None:
+    colour = pyvips.Image.black(2, 2, bands=3).linear(1, [200, 60, 61]).cast("uchar")
+    edits = msgspec.structs.asdict(Edits(saturation=-50))
+
+    toned = editing.apply(colour, edits, size=(2, 2))  # type: ignore[arg-type]
+
+    # The light of the colour is 89.84; each is half-way there: 144.92, 74.92 and 75.42.
+    assert toned(0, 0) == [145, 75, 75]
 
 
 def test_saturation_drives_colours_apart(tmp_path: Path) -> None:
