@@ -47,6 +47,9 @@ def computing(
             yield computation
     finally:
         _current.reset(token)
+        if outer is not None:
+            # The inner one is not stored for lack of these. Nor can the outer one do without.
+            outer.used |= computation.undeclared
 
 
 def current() -> Computation | None:

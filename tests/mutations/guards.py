@@ -152,6 +152,13 @@ UNDECLARED = guard(
     "complete=_declared_all(calls[0], computation) or True,",
     f"{UNIT}transactions.py::test_an_entry_that_hides_a_dependency_is_not_stored",
 )
+UNDECLARED_INSIDE = guard(
+    "nor those that an inner entry hides",
+    "nesting",
+    "outer.used |= computation.undeclared",
+    "pass",
+    f"{UNIT}nesting.py::test_what_the_inner_entry_hides_the_outer_one_may_not_hide_either",
+)
 UNDECLARED_BY_REFRESH = guard(
     "nor those of `refresh`",
     "answering",

@@ -29,17 +29,24 @@ NONE_UNDER_WAY = guard(
 NEXT_IS_SHARED = guard(
     "but the next one, whatever it is built from",
     "unseen",
-    "all(each.common for each in computed)",
-    "all(each.shareable for each in computed)",
+    "each.shareable if kept_on else each.common",
+    "each.shareable",
     f"{UNIT}unseen.py::test_all_who_ask_meanwhile_share_the_next_computation",
     f"{REAL}stampede.py::test_with_the_server_stopped_one_computes_for_all_who_ask_meanwhile",
 )
 NOT_BY_OTHER_SERVERS = guard(
     "and by none who may ask other servers",
     "unseen",
-    "(*keys, invalidation.generation(), servers_to_ask())",
+    "(*keys, invalidation.generation(), kept_on)",
     "(*keys, invalidation.generation())",
     f"{UNIT}unseen.py::test_what_an_entry_is_built_from_is_shared_with_none_who_may_ask_other_servers",
+)
+NOT_WITHOUT_ITS_TAGS = guard(
+    "nor where an entry is built that must hear of all tags",
+    "unseen",
+    "each.shareable if kept_on else each.common",
+    "each.common",
+    f"{UNIT}unseen.py::test_who_builds_an_entry_that_will_be_stored_computes_what_hides_a_tag_himself",
 )
 NOT_WHAT_IS_MINE = guard(
     "nor does a writer wait for those who do not see his change",

@@ -60,10 +60,12 @@ class Flaky(MemoryStore):
 
 @contextmanager
 def serving(*stores: Store) -> Iterator[Servers]:
-    """Let the layer use these stores inside the block."""
+    """Let the layer use these stores inside the block, and forget what they are owed after it."""
     servers, before = Servers(stores), engine()
     engines.replace(dataclasses.replace(before, servers=servers))
     try:
         yield servers
     finally:
         engines.replace(before)
+        # A thread that went on trying would be heard by whoever traces after us.
+        servers.close()

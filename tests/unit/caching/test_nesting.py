@@ -30,6 +30,11 @@ def greet_all() -> list[str]:
     return [greet(pk) for pk in sorted(names)]
 
 
+@caching.cached(timeout=MINUTES, tags=["greetings"])
+def count_letters() -> int:
+    return sum(map(len, greet_all()))
+
+
 def find_names(pks: object) -> dict[int, str]:
     return {pk: get_name(pk) for pk in names}
 
@@ -116,3 +121,12 @@ def test_the_request_is_remembered_again_after_a_computation() -> None:
     with memo.remembering():
         greet(1)
         assert memo.is_active()
+
+
+def test_what_the_inner_entry_hides_the_outer_one_may_not_hide_either() -> None:
+    assert count_letters() == len("Hello Ada") + len("Hello Ben")
+    assert stores(count_letters) == 0
+
+    names[1] = "Adelaide"
+    caching.invalidate("user:1")
+    assert count_letters() == len("Hello Adelaide") + len("Hello Ben")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from django.http import HttpRequest, HttpResponse
 from apps import caching
 from apps.caching.engine import engine
 from apps.caching.keeping import compute_one
-from apps.caching.lookup import place
+from apps.caching.lookup import Found, look_up, place
 from apps.caching.stats import counted
 from apps.caching.stores import StoreAway
 from tests.support.caching import Flaky, serving
@@ -194,11 +195,16 @@ def outside(number: int) -> str:
     return f"<{inside(number)}>"
 
 
+@caching.cached(timeout=MINUTE, tags=["thing:{number}"])
+def built_of_what_hides(number: int) -> str:
+    return f"<{hide()}>"
+
+
 class Forgetful(Flaky):
     """Does not answer who asks for the inner entry."""
 
     def get(self, keys: Sequence[str]) -> list[bytes | None]:
-        if any("inside" in key for key in keys):
+        if any("inside" in key or ".hide:" in key for key in keys):
             raise StoreAway("inside")
         return super().get(keys)
 
@@ -224,3 +230,31 @@ def test_what_an_entry_is_built_from_is_shared_with_none_who_may_ask_other_serve
         first_may_end.set()
         assert first.result(PATIENCE) == "old"
         assert waits(inside) == 0
+
+
+def test_who_builds_an_entry_that_will_be_stored_computes_what_hides_a_tag_himself(
+    start: Start,
+) -> None:
+    """He has to hear of the tag, for his entry lacks it too."""
+    with serving(Forgetful("memory://a"), Forgetful("memory://b")):
+        node = place(hide.call(), engine()).node
+        numbers = [
+            number
+            for number in range(100)
+            if place(built_of_what_hides.call(number), engine()).node is node
+        ][:3]
+        asks = [partial(built_of_what_hides, number) for number in numbers]
+        first_may_end = source.hold()
+        first = start(asks[0])
+        wait_until(lambda: len(source.computed) == 1)
+        next_may_end = source.hold()
+        others = [start(ask) for ask in asks[1:]]
+        wait_until(lambda: waits(hide) == 2)
+        first_may_end.set()
+        wait_until(lambda: waits(hide) == 3)
+        next_may_end.set()
+
+        assert {each.result(PATIENCE) for each in [first, *others]} == {"<other old>"}
+        assert len(source.computed) == 3
+        looks = look_up([built_of_what_hides.call(number) for number in numbers])
+        assert [look.found for look in looks] == [Found.ABSENT] * 3
