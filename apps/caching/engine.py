@@ -66,3 +66,9 @@ def replace(new: Engine) -> None:
     """Use `new` until the setting changes."""
     global _engine  # noqa: PLW0603 - one per process, swapped whole
     _engine = (getattr(settings, "CACHING", {}), new)
+
+
+def close() -> None:
+    """Give back the servers of the engine that was asked for last, if there was one."""
+    if _engine is not None:
+        _engine[1].servers.close()

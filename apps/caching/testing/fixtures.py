@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from pytest_django import Settings
 
-from apps.caching import memo
+from apps.caching import engine, memo
 from apps.caching.background import is_idle
 from apps.caching.learning import guesses
 from apps.caching.stats import reset
@@ -43,6 +43,8 @@ def fresh_cache(settings: Settings) -> Iterator[None]:
         yield
     # Nobody works on into the next test, whose database and cache are others.
     _wait_for_the_background()
+    # Nor goes a thread on trying a server that was away.
+    engine.close()
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from pytest_django import Settings
 
 from apps.caching import engine as engines
 from apps.caching.engine import Engine, engine
+from tests.support.caching import Flaky, serving
 
 PATIENCE = 5
 SECOND = 0.2  # how long the first waits for one who ought not to come
@@ -61,3 +62,16 @@ def test_threads_that_ask_first_at_once_get_the_same_one() -> None:
 
         assert {id(answer.result(PATIENCE)) for answer in answers} == {id(made[0])}
     assert len(made) == 1
+
+
+def test_an_engine_that_is_given_back_goes_on_trying_nothing() -> None:
+    store = Flaky("memory://away")
+    store.away = True
+    with serving(store) as servers:
+        engine().bump(["a"])
+        assert servers.nodes[0].owes
+
+        engines.close()
+
+        assert not servers.nodes[0].owes
+        assert not servers.nodes[0].is_shut
