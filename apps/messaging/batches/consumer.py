@@ -124,7 +124,8 @@ class Consumer:
 
     def _serve_what_is_held(self, wire: Wire) -> None:
         self._fold_due(wire)
-        wire.acknowledge(self._strangers.dismiss())
+        if unwanted := self._strangers.dismiss():
+            wire.acknowledge(unwanted)
 
     def _fold_due(self, wire: Wire) -> None:
         now = time.monotonic()
