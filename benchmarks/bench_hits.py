@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 import redis
+from django.utils.safestring import SafeString
 from pymemcache.client.base import Client
 
 from benchmarks.cache_servers import CacheServers, cache_servers
@@ -40,7 +41,7 @@ def rows(number: int) -> list[Row]:  # noqa: ARG001 - an argument to make a key 
     return make_rows()
 
 
-def fragment(number: int) -> str:
+def fragment(number: int) -> SafeString:
     """Return a fragment of 4 KB."""
     return make_fragment(number)
 
