@@ -11,8 +11,9 @@ from django.core.management import call_command
 from django.db.models import Min
 from django.utils import timezone
 
-from apps.messaging import Job, Priority, presence, queues
+from apps.messaging import Job, Priority, broker, presence, queues
 from apps.messaging.models import QueueSample, Schedule, Worker
+from apps.messaging.sweeper import sweep
 from tests.support import jobs
 from tests.support.wait import wait_until
 
@@ -46,6 +47,13 @@ def conditions():
     return sorted(worker.condition for worker in presence.workers())
 
 
+def all_are_rung_for():
+    """On a busy machine a broker may take longer than a bell waits: then the sweep rings."""
+    broker.breaker.reset()
+    sweep()
+    return not Job.objects.filter(rung_at__isnull=True).exists()
+
+
 @POOLS
 def test_a_person_who_waits_overtakes_everything_that_was_rung_before(hasty, seen, pool):
     for number in range(30):
@@ -54,6 +62,7 @@ def test_a_person_who_waits_overtakes_everything_that_was_rung_before(hasty, see
         )
     jobs.write_line.delay(path=str(seen), line="letter")
     jobs.write_line.with_options(priority=Priority.URGENT).delay(path=str(seen), line="preview")
+    wait_until(all_are_rung_for)
 
     hasty("default", pool=pool, concurrency=1)
     wait_until(lambda: states() == ["done"] * 32)

@@ -153,8 +153,9 @@ def test_a_preview_does_not_wait_behind_the_uploads(
 
 
 def test_of_two_that_one_person_asks_for_the_earlier_is_dropped(
-    ada: User, photo: Photo, image_worker: StartImageWorker
+    ada: User, photo: Photo, image_worker: StartImageWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(tasks.preview, "timeout", 60.0)  # a worker has to start meanwhile
     told: list[str] = []
 
     def ask() -> None:
