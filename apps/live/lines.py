@@ -11,6 +11,7 @@ import os
 import socket
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 # Linux has it as a link, other systems of the kind as it is.
@@ -21,18 +22,20 @@ _AT_ONCE = struct.pack("ii", 1, 0)
 Address = tuple[str, str]
 
 
-def hang_up(peer: Address) -> bool:
-    """Reset the line to this address and port, and say whether there was one.
+def hang_up(*peers: Address) -> int:
+    """Reset the lines to these addresses and ports, and return how many there were.
 
-    Whoever waits for that line, here the server, sees it broken and closes it.
+    Whoever waits for such a line, here the server, sees it broken and closes it.
     """
+    wanted, found = set(peers), 0
     for line in _lines():
         with line:
-            if _peer_of(line) == peer:
+            if _peer_of(line) in wanted:
                 line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
-                line.shutdown(socket.SHUT_RDWR)
-                return True
-    return False
+                with suppress(OSError):  # it is closed at this very moment
+                    line.shutdown(socket.SHUT_RDWR)
+                found += 1
+    return found
 
 
 def _lines() -> Iterator[socket.socket]:

@@ -18,14 +18,14 @@ import asyncio
 import json
 import logging
 import random
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
 from apps.live.hub import Hub, Key, Listener, Update
-from apps.live.lines import hang_up
+from apps.live.lines import Address, hang_up
 from apps.live.seats import Seats, Taken
 
 # What the ASGI specification calls them; its messages are open dictionaries.
@@ -102,12 +102,20 @@ class Door:
         self._people = Seats(limits.per_person)
         self._addresses = Seats(limits.per_address)
         self._writing: set[asyncio.Timeout] = set()
+        self._lines: set[Address] = set()
+        self._end: asyncio.Task[None] | None = None
 
     def close(self) -> None:
         """Wait no longer for browsers that do not read: the process is to stop."""
         soon = asyncio.get_running_loop().time() + LAST_CALL
         for patience in self._writing:
             patience.reschedule(soon)
+        self._end = asyncio.create_task(self._let_go(frozenset(self._lines)))
+
+    async def _let_go(self, lines: frozenset[Address]) -> None:
+        """Reset what is still open then: the server would wait until its last words are read."""
+        await asyncio.sleep(LAST_CALL)
+        await asyncio.to_thread(hang_up, *lines)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
@@ -119,7 +127,7 @@ class Door:
             # The address first: that costs nothing, and who it is costs a query.
             with self._addresses.one_for(self._address(scope, headers)):
                 admission = await self._admission_of(scope, headers)
-                with self._people.one_for(admission.person):
+                with self._people.one_for(admission.person), self._noted(_line_of(scope)):
                     await self._stream(admission.keys, headers, crossing, receive, send)
         except Stalled:
             await self._cut_off(scope)
@@ -216,13 +224,31 @@ class Door:
         except TimeoutError:
             raise Stalled from None
 
+    @contextmanager
+    def _noted(self, line: Address | None) -> Iterator[None]:
+        """Know which lines are open."""
+        if line is None:
+            yield
+            return
+        self._lines.add(line)
+        try:
+            yield
+        finally:
+            self._lines.discard(line)
+
     async def _cut_off(self, scope: Scope) -> None:
         """End the connection, which the browser's refusal to read would keep open."""
-        host, port = (scope.get("client") or ("", ""))[:2]
-        # In HTTP/2 the connection is that of other streams too.
-        alone = not scope.get("http_version", "").startswith("2")
-        cut = alone and await asyncio.to_thread(hang_up, (str(host), str(port)))
-        logger.info("live.cut_off reset=%s", cut)
+        line = _line_of(scope)
+        cut = 0 if line is None else await asyncio.to_thread(hang_up, line)
+        logger.info("live.cut_off reset=%s", cut > 0)
+
+
+def _line_of(scope: Scope) -> Address | None:
+    """Return where the connection leads; None in HTTP/2, where it is that of other streams too."""
+    if scope.get("http_version", "").startswith("2"):
+        return None
+    host, port = (scope.get("client") or ("", ""))[:2]
+    return str(host), str(port)
 
 
 def encode(update: Update, mark: bytes) -> bytes:

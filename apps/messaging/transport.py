@@ -50,15 +50,45 @@ def _restore_or_leave(qos: Any, client: Any = None) -> None:
     A channel that is closed late, after its connection was given up, raises in kombu, and the
     worker ends. What it leaves is given back after the visibility timeout; bells are rung again.
     """
-    if client is None and getattr(qos.channel.connection, "client", None) is None:
+    if client is None and _is_given_up(qos):
         logger.warning("%d messages wait for the visibility timeout", len(qos._delivered))  # noqa: SLF001
         qos._delivered.clear()  # noqa: SLF001
         return
     _restore(qos, client)
 
 
+_acknowledge: Any = _QOS.ack
+_reject: Any = _QOS.reject
+
+
+def _acknowledge_or_leave(qos: Any, delivery_tag: object) -> None:
+    """Acknowledge a message, unless the connection that brought it was given up.
+
+    The loop of the worker does so late, and ends of what kombu raises then. The message comes
+    again; what it asked for has been done, or has been written down elsewhere.
+    """
+    if _is_given_up(qos):
+        logger.info("a message of a connection that was given up comes again")
+    else:
+        _acknowledge(qos, delivery_tag)
+
+
+def _reject_or_leave(qos: Any, delivery_tag: object, requeue: bool = False) -> None:  # noqa: FBT001, FBT002 - kombu's
+    """Reject a message, or put it back, unless its connection was given up: see above."""
+    if _is_given_up(qos):
+        logger.info("a message of a connection that was given up comes again")
+    else:
+        _reject(qos, delivery_tag, requeue)
+
+
+def _is_given_up(qos: Any) -> bool:
+    return getattr(qos.channel.connection, "client", None) is None
+
+
 def mend() -> None:
     """Do it, once or again."""
     _QOS.restore_unacked = _restore_or_leave
+    _QOS.ack = _acknowledge_or_leave
+    _QOS.reject = _reject_or_leave
     _CHANNEL._fanout_queues = _FanoutQueues()  # noqa: SLF001
     _CHANNEL._brpop_read = _read_or_drop  # noqa: SLF001

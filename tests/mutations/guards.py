@@ -121,7 +121,6 @@ OWED = guard(
     "            self._close()\n        return False",
     "            self._see_to_payer()\n        return False",
     f"{UNIT}fail_open.py::test_a_change_is_seen_wherever_the_server_fails",
-    f"{UNIT}nodes.py::test_a_full_server_owes_too",
 )
 SAME_SERVER = guard(
     "entries of the same server only",

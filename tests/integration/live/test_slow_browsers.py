@@ -148,7 +148,11 @@ def test_what_nobody_reads_is_not_kept(start_live: StartLive, wall: Wall) -> Non
     run(scene())
 
 
-def test_one_who_reads_nothing_does_not_hold_up_the_end(start_live: StartLive, wall: Wall) -> None:
+# Few paintings lie in the buffers of the server and the system, many hold up whoever writes them.
+@pytest.mark.parametrize("paintings", [1, 4, 12, PAINTINGS])
+def test_one_who_reads_nothing_does_not_hold_up_the_end(
+    start_live: StartLive, wall: Wall, paintings: int
+) -> None:
     live = start(start_live, wall, stalled=600)
 
     async def scene() -> None:
@@ -156,12 +160,12 @@ def test_one_who_reads_nothing_does_not_hold_up_the_end(start_live: StartLive, w
             await see_subscription()
             with sleepers(live.port):
                 await in_thread(wait_until, lambda: open_lines(live) == 1 + SLEEPERS)
-                for _ in range(PAINTINGS):
+                for _ in range(paintings):
                     await paint_for(readers, wall)
 
                 began = time.monotonic()
                 live.ask_to_stop()
-                assert await in_thread(live.wait_dead, 60)
+                assert await in_thread(live.wait_dead, 30)
                 assert time.monotonic() - began < 20
 
     run(scene())
