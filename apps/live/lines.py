@@ -35,6 +35,8 @@ def hang_up(*peers: Address) -> int:
                 with suppress(OSError):  # it is closed at this very moment
                     line.shutdown(socket.SHUT_RDWR)
                 found += 1
+        if found == len(wanted):
+            break
     return found
 
 

@@ -102,7 +102,7 @@ class Door:
         self._people = Seats(limits.per_person)
         self._addresses = Seats(limits.per_address)
         self._writing: set[asyncio.Timeout] = set()
-        self._lines: set[Address] = set()
+        self._lines: set[Address | None] = set()
         self._end: asyncio.Task[None] | None = None
 
     def close(self) -> None:
@@ -110,9 +110,11 @@ class Door:
         soon = asyncio.get_running_loop().time() + LAST_CALL
         for patience in self._writing:
             patience.reschedule(soon)
-        self._end = asyncio.create_task(self._let_go(frozenset(self._lines)))
+        # Taken now: streams end before the task begins, and their lines may stay.
+        lines = [line for line in self._lines if line is not None]
+        self._end = asyncio.create_task(self._let_go(lines))
 
-    async def _let_go(self, lines: frozenset[Address]) -> None:
+    async def _let_go(self, lines: list[Address]) -> None:
         """Reset what is still open then: the server would wait until its last words are read."""
         await asyncio.sleep(LAST_CALL)
         await asyncio.to_thread(hang_up, *lines)
@@ -227,9 +229,6 @@ class Door:
     @contextmanager
     def _noted(self, line: Address | None) -> Iterator[None]:
         """Know which lines are open."""
-        if line is None:
-            yield
-            return
         self._lines.add(line)
         try:
             yield

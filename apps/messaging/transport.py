@@ -57,28 +57,23 @@ def _restore_or_leave(qos: Any, client: Any = None) -> None:
     _restore(qos, client)
 
 
-_acknowledge: Any = _QOS.ack
-_reject: Any = _QOS.reject
-
-
-def _acknowledge_or_leave(qos: Any, delivery_tag: object) -> None:
-    """Acknowledge a message, unless the connection that brought it was given up.
+def _unless_given_up(act: Any) -> Any:
+    """Let a message be acknowledged or rejected, unless its connection was given up.
 
     The loop of the worker does so late, and ends of what kombu raises then. The message comes
     again; what it asked for has been done, or has been written down elsewhere.
     """
-    if _is_given_up(qos):
-        logger.info("a message of a connection that was given up comes again")
-    else:
-        _acknowledge(qos, delivery_tag)
+
+    def acted(qos: Any, *arguments: Any, **options: Any) -> None:
+        if _is_given_up(qos):
+            logger.info("a message of a connection that was given up comes again")
+        else:
+            act(qos, *arguments, **options)
+
+    return acted
 
 
-def _reject_or_leave(qos: Any, delivery_tag: object, requeue: bool = False) -> None:  # noqa: FBT001, FBT002 - kombu's
-    """Reject a message, or put it back, unless its connection was given up: see above."""
-    if _is_given_up(qos):
-        logger.info("a message of a connection that was given up comes again")
-    else:
-        _reject(qos, delivery_tag, requeue)
+_acknowledge, _reject = _unless_given_up(_QOS.ack), _unless_given_up(_QOS.reject)
 
 
 def _is_given_up(qos: Any) -> bool:
@@ -88,7 +83,7 @@ def _is_given_up(qos: Any) -> bool:
 def mend() -> None:
     """Do it, once or again."""
     _QOS.restore_unacked = _restore_or_leave
-    _QOS.ack = _acknowledge_or_leave
-    _QOS.reject = _reject_or_leave
+    _QOS.ack = _acknowledge
+    _QOS.reject = _reject
     _CHANNEL._fanout_queues = _FanoutQueues()  # noqa: SLF001
     _CHANNEL._brpop_read = _read_or_drop  # noqa: SLF001

@@ -17,39 +17,36 @@ from apps.photos import processing
 from apps.photos.models import Photo
 
 logger = logging.getLogger(__name__)
+# The darkroom keeps its own, shorter limit; this one is for what hangs around it.
+TIME_LIMIT = 2 * settings.PHOTO_MAX_SECONDS + 30
 
 
 @messaging.job(
     queue="images",
     retry=messaging.Backoff(first=5, limit=900, total=86400),
-    # The darkroom keeps its own, shorter limit; this one is for what hangs around it.
-    time_limit=2 * settings.PHOTO_MAX_SECONDS + 30,
+    time_limit=TIME_LIMIT,
     on_dead="apps.photos.processing.give_up",
     about="photo:{photo_id}",
 )
 def make_renditions(*, photo_id: str) -> None:
-    photo = Photo.objects.filter(pk=UUID(photo_id)).first()
-    if photo is None:
-        logger.info("photo %s was deleted while its job waited", photo_id)
-        return
-    processing.develop(photo)
+    photo = _find(photo_id)
+    if photo is not None:
+        processing.develop(photo)
 
 
 @messaging.job(
     queue="images",
     retry=messaging.Backoff(first=5, limit=300, total=3600),
-    time_limit=2 * settings.PHOTO_MAX_SECONDS + 30,
+    time_limit=TIME_LIMIT,
     on_dead="apps.photos.processing.give_up_edits",
     priority=messaging.Priority.URGENT,
     about="photo:{photo_id}",
 )
 def apply_edits(*, photo_id: str) -> None:
     """Its owner looks at the old picture and waits for the new one."""
-    photo = Photo.objects.filter(pk=UUID(photo_id)).first()
-    if photo is None:
-        logger.info("photo %s was deleted while its edits waited", photo_id)
-        return
-    processing.apply_edits(photo)
+    photo = _find(photo_id)
+    if photo is not None:
+        processing.apply_edits(photo)
 
 
 # A queue of its own, which the same workers take in turn with the other: a person who tries a
@@ -59,7 +56,7 @@ def apply_edits(*, photo_id: str) -> None:
 )
 def preview(*, photo_id: str, edits: dict[str, Any]) -> bytes:
     """A WebP of the photo with these edits."""
-    photo = Photo.objects.filter(pk=UUID(photo_id)).first()
+    photo = _find(photo_id)
     if photo is None:
         raise messaging.Permanent(Photo.ORIGINAL_MISSING)
     return processing.preview(photo, thumbnails.Edits.read(edits))
@@ -109,3 +106,11 @@ def remove_replaced() -> None:
     """What an edit has cut off must not stay readable for who kept its address."""
     if count := processing.remove_replaced():
         logger.info("removed %d sets of renditions that were replaced", count)
+
+
+def _find(photo_id: str) -> Photo | None:
+    """Return the photo, unless it was deleted while this waited."""
+    photo = Photo.objects.filter(pk=UUID(photo_id)).first()
+    if photo is None:
+        logger.info("photo %s was deleted while its job waited", photo_id)
+    return photo

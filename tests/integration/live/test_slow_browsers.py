@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
 import psutil
@@ -76,6 +76,20 @@ def sleepers(port: int) -> Iterator[list[socket.socket]]:
         yield asleep
 
 
+@asynccontextmanager
+async def audience(
+    live: Web, wall: Wall, *, readers: int = READERS
+) -> AsyncIterator[list[Listener]]:
+    """Give those who read, once they and the sleepers look at the wall."""
+    async with crowd(readers, live.port, WALL) as reading:
+        for reader in reading:
+            await see(reader, wall.number)
+        await see_subscription()
+        with sleepers(live.port):
+            await in_thread(wait_until, lambda: open_lines(live) == readers + SLEEPERS)
+            yield reading
+
+
 def worker_of(live: Web) -> psutil.Process:
     assert live.process
     return psutil.Process(live.process.pid).children(recursive=True)[-1]
@@ -110,19 +124,13 @@ def test_one_who_reads_nothing_is_cut_off_and_all_others_go_on_hearing_everythin
     live = start(start_live, wall, stalled=2)
 
     async def scene() -> None:
-        async with crowd(READERS, live.port, WALL) as readers:
-            for reader in readers:
-                await see(reader, 0)
-            await see_subscription()
-            with sleepers(live.port):
-                await in_thread(wait_until, lambda: open_lines(live) == READERS + SLEEPERS)
-
-                for _ in range(PAINTINGS):
-                    await paint_for(readers, wall)
-
-                # Not only told that it is over: no line, and so no memory of the system, is left.
-                await in_thread(wait_until, lambda: open_lines(live) == READERS, seconds=30)
+        async with audience(live, wall) as readers:
+            for _ in range(PAINTINGS):
                 await paint_for(readers, wall)
+
+            # Not only told that it is over: no line, and so no memory of the system, is left.
+            await in_thread(wait_until, lambda: open_lines(live) == READERS, seconds=30)
+            await paint_for(readers, wall)
 
     run(scene())
 
@@ -131,19 +139,14 @@ def test_what_nobody_reads_is_not_kept(start_live: StartLive, wall: Wall) -> Non
     live = start(start_live, wall, stalled=600)
 
     async def scene() -> None:
-        async with crowd(READERS, live.port, WALL) as readers:
-            for reader in readers:
-                await see(reader, 0)
-            await see_subscription()
-            with sleepers(live.port):
-                await in_thread(wait_until, lambda: open_lines(live) == READERS + SLEEPERS)
-                before = megabytes(live)
+        async with audience(live, wall) as readers:
+            before = megabytes(live)
 
-                for _ in range(PAINTINGS):
-                    await paint_for(readers, wall)
+            for _ in range(PAINTINGS):
+                await paint_for(readers, wall)
 
-                assert open_lines(live) == READERS + SLEEPERS
-                assert megabytes(live) - before < UNREAD / 3
+            assert open_lines(live) == READERS + SLEEPERS
+            assert megabytes(live) - before < UNREAD / 3
 
     run(scene())
 
@@ -156,16 +159,13 @@ def test_one_who_reads_nothing_does_not_hold_up_the_end(
     live = start(start_live, wall, stalled=600)
 
     async def scene() -> None:
-        async with crowd(1, live.port, WALL) as readers:
-            await see_subscription()
-            with sleepers(live.port):
-                await in_thread(wait_until, lambda: open_lines(live) == 1 + SLEEPERS)
-                for _ in range(paintings):
-                    await paint_for(readers, wall)
+        async with audience(live, wall, readers=1) as readers:
+            for _ in range(paintings):
+                await paint_for(readers, wall)
 
-                began = time.monotonic()
-                live.ask_to_stop()
-                assert await in_thread(live.wait_dead, 30)
-                assert time.monotonic() - began < 20
+            began = time.monotonic()
+            live.ask_to_stop()
+            assert await in_thread(live.wait_dead, 30)
+            assert time.monotonic() - began < 20
 
     run(scene())
