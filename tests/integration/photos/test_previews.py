@@ -20,7 +20,6 @@ from apps.photos import processing, services, tasks
 from apps.photos.models import Photo
 from devstack.programs import Worker
 from tests.support import pictures
-from tests.support.accounts import make_user
 from tests.support.photos import make_original
 from tests.support.pictures import BLUE, make_picture
 from tests.support.wait import wait_until
@@ -48,11 +47,6 @@ def patient(settings, monkeypatch) -> None:
     settings.MESSAGING = {**settings.MESSAGING, "BROKER_SECONDS": 30}
     monkeypatch.setattr(tasks.preview, "timeout", 20.0)
     monkeypatch.setattr(tasks.preview, "crowd", Crowd(most=100))
-
-
-@pytest.fixture
-def ada() -> User:
-    return make_user("ada")
 
 
 @pytest.fixture

@@ -25,11 +25,6 @@ pytestmark = [
 
 
 @pytest.fixture
-def ada() -> User:
-    return make_user("ada")
-
-
-@pytest.fixture
 def client(client: Client, ada: User) -> Client:
     client.force_login(ada)
     return client

@@ -29,11 +29,6 @@ JSON = {"Accept": "application/json"}
 
 
 @pytest.fixture
-def ada() -> User:
-    return make_user("ada")
-
-
-@pytest.fixture
 def client(client: Client, ada: User) -> Client:
     client.force_login(ada)
     return client
